@@ -1,0 +1,27 @@
+"""Who decides why people are measured (GDPR Art. 4(7)), and what every mail and page must say about them."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class UnsubscribeOwner(StrEnum):
+    """Whose unsubscribe link stands in the mail (decision 21); `forward` is refused until it is built."""
+
+    SENDER = "sender"
+    CONSENT_TRACK = "consent_track"
+
+
+@dataclass(frozen=True, slots=True)
+class Controller:
+    """One controller of this installation. `number` stands in tokens and tables and is never reused."""
+
+    number: int
+    name: str
+    contact: str
+    privacy_policy: str
+    postal_address: str = ""
+    default_locale: str = "en"
+    time_zone: str = "UTC"
+    unsubscribe: UnsubscribeOwner = UnsubscribeOwner.SENDER
+    hosts: frozenset[str] = frozenset()  # hosts its tokens are valid on, now or formerly; empty: the installation's own
+    name_by_locale: tuple[tuple[str, str], ...] = ()
