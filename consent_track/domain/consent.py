@@ -45,9 +45,10 @@ class ConsentState:
     address_collected_on: date | None = None
     legacy_notice_on: date | None = None
     sequence: int = 0  # last ledger event; the version of this state
+    known: bool = True  # False for whoever has no record: never here, or erased
 
 
-UNKNOWN_PERSON: Final = ConsentState()
+UNKNOWN_PERSON: Final = ConsentState(known=False)
 
 
 @dataclass(frozen=True, slots=True)

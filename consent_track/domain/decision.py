@@ -236,6 +236,9 @@ def _by_notice(purpose: Purpose, jurisdiction: str, state: ConsentState, policy:
     choice = state.choices.get(purpose)
     if choice is not None and not choice.granting and choice.status is not Status.UNKNOWN:
         return Declined(purpose, _NOT_GRANTING[choice.status])
+    # A notice reaches people we know; a token of an erased person must not bring a profile back (AH-11).
+    if not state.known:
+        return Declined(purpose, Reason.SUBJECT_UNKNOWN)
     if policy.notice_for(jurisdiction) is None:
         return Declined(purpose, Reason.NOTICE_MISSING)
     return Allowed(purpose, Reason.NOTICE_GIVEN)

@@ -123,6 +123,7 @@ class Grade(Enum):
     """How good the evidence of a choice is, weakest first; stamped by us, never by the caller (decision 9)."""
 
     IMPORTED = "imported"
+    MESSAGE_LINK = "message_link"  # a link in a mail: good for a no, because a forwarded mail proves nobody
     OPERATOR = "operator"
     PAPER = "paper"
     AUTHENTICATED_ACCOUNT = "authenticated_account"

@@ -1,0 +1,286 @@
+"""Choices: given, refused, withdrawn, objected. State and ledger change in one transaction, or not at all.
+
+A refusal is always taken. A grant is taken from the command line only in this release, stamped `operator`.
+"""
+
+import json
+import secrets
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from enum import Enum
+
+from consent_track.crypto import evidence, sealing
+from consent_track.domain import consent as consents
+from consent_track.domain.address import masked
+from consent_track.domain.consent import UNKNOWN_PERSON, Choice, ConsentEvent, ConsentState
+from consent_track.domain.errors import InputRefused
+from consent_track.domain.observation import Signal
+from consent_track.domain.vocabulary import (
+    GRANTING,
+    INDIVIDUAL,
+    UNKNOWN_JURISDICTION,
+    Act,
+    Grade,
+    Purpose,
+    Status,
+    to_bits,
+)
+from consent_track.records import consent, ledger
+
+from . import Processing, knowing
+
+# What "all off" ends: individual measuring, and French hygiene too (decision 6).
+EVERYTHING = INDIVIDUAL | {Purpose.DELIVERABILITY_HYGIENE}
+
+
+@dataclass(frozen=True, slots=True)
+class How:
+    """By which means a choice was made; stamped by the door, never by the caller (decision 9)."""
+
+    method: str
+    grade: Grade
+    actor: str
+    locale: str = ""
+    wording_id: str = ""
+    source: str = ""
+    flow_id: str = ""
+    jurisdiction: str = UNKNOWN_JURISDICTION
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a choice changed. `erase_on` is the day what was recorded goes, if something is to go."""
+
+    at: int
+    turned_off: tuple[Purpose, ...] = ()
+    granted: tuple[Purpose, ...] = ()
+    erase_on: date | None = None
+    mail_ended: bool = False
+    already: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a person may see with a token alone: a masked address and where their choices stand (decision 30)."""
+
+    masked: str
+    locale: str
+    state: ConsentState
+
+    @property
+    def on(self) -> tuple[Purpose, ...]:
+        given = {purpose for purpose, choice in self.state.choices.items() if choice.granting}
+        silenced = self.state.objected_at is not None or self.state.mail_ended_at is not None
+        return () if silenced else tuple(purpose for purpose in Purpose if purpose in given)
+
+
+class Unknown(Enum):
+    """Nobody is known under this reference: never was, or was erased. The answer to both is the same."""
+
+    SUBJECT = "subject"
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    act: Act
+    purpose: Purpose | None
+    status: Status
+
+
+def standing(p: Processing, controller: int, subject: int) -> Standing | None:
+    """Where somebody's choices stand, or None for the unknown and the erased."""
+    who = knowing.person(p, controller, subject)
+    if who is None:
+        return None
+    state = consent.find_state(p.session, controller, subject) or UNKNOWN_PERSON
+    return Standing(masked(who.address), who.locale, state)
+
+
+def grant(p: Processing, controller: int, subject: int, purposes: Iterable[Purpose], how: How) -> Done | Unknown:
+    """Record consent for purposes. Raises InputRefused (field `purpose`) for purposes that consent cannot carry."""
+    wanted = tuple(purposes)
+    for purpose in wanted:
+        consents.check_grantable(purpose)
+    who, state = _locked(p, controller, subject)
+    if who is None:
+        return Unknown.SUBJECT
+
+    steps = [
+        _Step(Act.TRACKING, purpose, Status.RENEWED if _status(state, purpose) in GRANTING else Status.GIVEN)
+        for purpose in wanted
+    ]
+    state = _record(p, who, state, steps, how)
+    # Coming back within the delay is the undo of decision 7: nothing recorded under the old consent is lost.
+    due, bits = consent.erase_due(p.session, controller, subject)
+    left = bits & ~to_bits(set(wanted))
+    consent.set_erase_due(p.session, controller, subject, due if left else None, left)
+    return Done(p.now, granted=wanted)
+
+
+def welcome(p: Processing, controller: int, subject: int, how: How) -> Done | Unknown:
+    """Record that somebody receives the mail (act `mail`): a different act, which measures nothing (CC-02)."""
+    who, state = _locked(p, controller, subject)
+    if who is None:
+        return Unknown.SUBJECT
+    _record(p, who, replace(state, mail_ended_at=None), [_Step(Act.MAIL, None, Status.GIVEN)], how)
+    return Done(p.now)
+
+
+def turn_off(
+    p: Processing, controller: int, subject: int, how: How, purposes: frozenset[Purpose] | None = None
+) -> Done | Unknown:
+    """Withdraw or refuse: `purposes`, or everything. Silences at once; erases what was recorded after a delay.
+
+    Effective when the transaction commits, also for mails already sent (GDPR Art. 7(3); CNIL 2026-042).
+    """
+    who, state = _locked(p, controller, subject)
+    if who is None:
+        return Unknown.SUBJECT
+    steps = _steps_off(state, EVERYTHING if purposes is None else purposes)
+    if not steps:
+        due, _ = consent.erase_due(p.session, controller, subject)
+        return Done(p.now, erase_on=_day(due), already=True)
+
+    _record(p, who, state, steps, how)
+    erase_on = _schedule_erasure(p, controller, subject, steps, how)
+    return Done(p.now, turned_off=tuple(s.purpose for s in steps if s.purpose), erase_on=erase_on)
+
+
+def end_mail(p: Processing, controller: int, subject: int, how: How) -> Done | Unknown:
+    """Unsubscribe: the mail ends, and the measuring with it (RFC 8058). The reverse never happens."""
+    who, state = _locked(p, controller, subject)
+    if who is None:
+        return Unknown.SUBJECT
+    if state.mail_ended_at is not None:
+        return Done(p.now, mail_ended=True, already=True)
+
+    off = _steps_off(state, EVERYTHING)
+    ended = replace(state, mail_ended_at=p.now)
+    _record(p, who, ended, [_Step(Act.MAIL, None, Status.WITHDRAWN), *off], how)
+    erase_on = _schedule_erasure(p, controller, subject, off, how)
+    return Done(p.now, turned_off=tuple(s.purpose for s in off if s.purpose), erase_on=erase_on, mail_ended=True)
+
+
+def object_to(p: Processing, controller: int, subject: int, how: How) -> Done | Unknown:
+    """Record an objection (GDPR Art. 21(2), (3)): it overrides every basis for every purpose."""
+    who, state = _locked(p, controller, subject)
+    if who is None:
+        return Unknown.SUBJECT
+    if state.objected_at is not None:
+        return Done(p.now, already=True)
+
+    off = _steps_off(state, EVERYTHING)
+    _record(p, who, replace(state, objected_at=p.now), [_Step(Act.TRACKING, None, Status.OBJECTED), *off], how)
+    erase_on = _schedule_erasure(p, controller, subject, off, how)
+    return Done(p.now, turned_off=tuple(s.purpose for s in off if s.purpose), erase_on=erase_on)
+
+
+def record_signal(p: Processing, signal: Signal) -> Done | Unknown:
+    """Record Sec-GPC: 1 as a refusal, once for each person, with day precision; it never erases (decision 8)."""
+    who, state = _locked(p, signal.controller, signal.subject)
+    if who is None:
+        return Unknown.SUBJECT
+    if state.signal_on is not None:
+        return Done(p.now, already=True)
+
+    day = date(1970, 1, 1) + timedelta(days=signal.day)
+    how = How("signal", Grade.MESSAGE_LINK, "subject", source="Sec-GPC", jurisdiction=signal.jurisdiction)
+    midnight = replace(p, now=signal.day * 86_400)
+    _record(midnight, who, replace(state, signal_on=day), [_Step(Act.TRACKING, None, Status.REFUSED)], how)
+    return Done(p.now)
+
+
+def _locked(p: Processing, controller: int, subject: int) -> tuple[knowing.Person | None, ConsentState]:
+    """The person and their state, held until the transaction ends. Lock order: state row, then chain head."""
+    state = consent.lock_state(p.session, controller, subject)
+    return knowing.person(p, controller, subject), state or UNKNOWN_PERSON
+
+
+def _status(state: ConsentState, purpose: Purpose) -> Status:
+    choice = state.choices.get(purpose)
+    return choice.status if choice else Status.UNKNOWN
+
+
+def _steps_off(state: ConsentState, purposes: frozenset[Purpose]) -> list[_Step]:
+    """What has to be said so that none of `purposes` is allowed; nothing for what is off already."""
+    steps = []
+    for purpose in Purpose:
+        if purpose in purposes:
+            status = _status(state, purpose)
+            following = Status.WITHDRAWN if status in GRANTING else Status.REFUSED
+            if status not in (Status.REFUSED, Status.WITHDRAWN):
+                steps.append(_Step(Act.TRACKING, purpose, following))
+    return steps
+
+
+def _record(p: Processing, who: knowing.Person, state: ConsentState, steps: Iterable[_Step], how: How) -> ConsentState:
+    """Append each step to the ledger, then write the state they lead to: one transaction, the state last."""
+    choices, sequence = dict(state.choices), state.sequence
+    flow = how.flow_id or secrets.token_hex(8)
+    for step in steps:
+        if step.act is Act.TRACKING and step.purpose is not None:
+            current = _status(state, step.purpose)
+            if not consents.may_become(current, step.status):
+                raise InputRefused.one("status", f"{current} cannot become {step.status}")
+        sequence = _append(p, who, step, replace(how, flow_id=flow))
+        if step.act is Act.TRACKING and step.purpose is not None:
+            kept = state.choices.get(step.purpose)
+            since = kept.since if kept and step.status is Status.RENEWED else p.now
+            choices[step.purpose] = Choice(step.status, since, how.grade, None, sequence)
+    state = replace(state, choices=choices, sequence=sequence, known=True)
+    consent.save_state(p.session, who.controller, who.reference, state)
+    return state
+
+
+def _append(p: Processing, who: knowing.Person, step: _Step, how: How) -> int:
+    event = ConsentEvent(
+        act=step.act,
+        purpose=step.purpose,
+        status=step.status,
+        occurred_at=p.now,
+        recorded_at=p.now,
+        method=how.method,
+        grade=how.grade,
+        actor=how.actor,
+        source=how.source,
+        wording_id=how.wording_id,
+        locale=how.locale,
+        policy_hash=p.policies.for_jurisdiction(how.jurisdiction).hash,
+        jurisdiction=how.jurisdiction,
+        flow_id=how.flow_id,
+    )
+    details = event_bytes(event)
+    tag = sealing.proof_tag(p.keys.proof_index, who.controller, who.address)
+    escrow = p.keys.escrow_public
+    proof = sealing.seal_to_escrow(escrow, who.controller, tag, details) if escrow else b""
+
+    def link(sequence: int, previous: bytes) -> ledger.Appended:
+        sealed = sealing.seal(who.data_key, who.controller, who.reference, f"event:{sequence}", details)
+        entry = evidence.LedgerEntry(who.controller, sequence, who.reference, p.now, sealed, proof, tag)
+        head = evidence.entry_hash(previous, entry)
+        signature = evidence.sign_head(p.keys.ledger, who.controller, sequence, head)
+        return ledger.Appended(sealed, proof, tag, head, signature)
+
+    return ledger.append(p.session, who.controller, who.reference, p.now, link)
+
+
+def event_bytes(event: ConsentEvent) -> bytes:
+    """The canonical JSON of an event: what is sealed, and what a proof shows."""
+    fields = {name: value.value if isinstance(value, Enum) else value for name, value in asdict(event).items()}
+    return json.dumps({"version": 1, **fields}, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def _schedule_erasure(p: Processing, controller: int, subject: int, steps: list[_Step], how: How) -> date | None:
+    """Note when what was recorded under withdrawn consent goes (GDPR Art. 17(1)(b), decision 7)."""
+    gone = {step.purpose for step in steps if step.status is Status.WITHDRAWN and step.purpose}
+    due, bits = consent.erase_due(p.session, controller, subject)
+    if gone:
+        days = p.policies.for_jurisdiction(how.jurisdiction).number("erase_after_withdrawal_days")
+        due = min(due, p.now + days * 86_400) if due is not None else p.now + days * 86_400
+        consent.set_erase_due(p.session, controller, subject, due, bits | to_bits(gone))
+    return _day(due)
+
+
+def _day(at: int | None) -> date | None:
+    return None if at is None else datetime.fromtimestamp(at, UTC).date()

@@ -1,0 +1,114 @@
+"""Who somebody is: from an address to a random reference and back, through the keyring only.
+
+The address stands nowhere in clear. The look-up is a keyed hash in the keyring store; the address itself is sealed
+under the person's own key, so that destroying one row makes every copy unreadable, backups included.
+"""
+
+import json
+import secrets
+from dataclasses import dataclass
+
+from consent_track.crypto import sealing
+from consent_track.domain.address import normalise
+from consent_track.domain.errors import InputRefused
+from consent_track.records import people, subjects, suppression
+from consent_track.records.database import read, write
+
+from . import Processing
+
+LABEL = "subject"
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """One subject of one controller, opened for one processing."""
+
+    controller: int
+    reference: int
+    data_key: bytes
+    address: str
+    locale: str
+
+
+def new_reference() -> int:
+    """A random positive 63-bit number: says nothing, follows nothing (Garante 284/2026 para. 6)."""
+    return secrets.randbits(63) or 1
+
+
+def find(p: Processing, controller: int, address: str) -> int | None:
+    """The reference of an address, or None. Raises InputRefused (field `address`)."""
+    lookup = sealing.address_lookup(p.keys.epoch(), controller, normalise(address))
+    with read(p.keyring) as keyring:
+        row = subjects.find(keyring, controller, lookup)
+    return row.reference if row else None
+
+
+def is_suppressed(p: Processing, controller: int, address: str) -> bool:
+    """Whether the person behind an address was erased and has not come back by a mailbox loop (decision 11)."""
+    tag = sealing.suppression_tag(p.keys.suppression, controller, normalise(address))
+    return suppression.holds(p.session, controller, tag)
+
+
+def obtain(p: Processing, controller: int, address: str, locale: str = "") -> int:
+    """The reference of an address, made if it is new: its key first, then its row.
+
+    Raises InputRefused (field `address`) for what is no address, and for an erased person.
+    """
+    p.controller(controller)
+    normal = normalise(address)
+    if is_suppressed(p, controller, normal):
+        raise InputRefused.one("address", "was erased on request; only the person can come back, by a mailbox loop")
+    known = find(p, controller, normal)
+    if known is not None:
+        _complete(p, controller, known, normal, locale)
+        return known
+
+    epoch = p.keys.epoch()
+    reference, data_key = new_reference(), sealing.new_data_key()
+    with write(p.keyring) as keyring:
+        row = subjects.create(
+            keyring,
+            controller,
+            sealing.address_lookup(epoch, controller, normal),
+            reference,
+            sealing.wrap(epoch, controller, reference, data_key),
+            epoch.id,
+            p.now,
+        )
+    if row.reference == reference:
+        _seal(p, controller, reference, data_key, normal, locale)
+    else:  # somebody else was first
+        _complete(p, controller, row.reference, normal, locale)
+    return row.reference
+
+
+def _complete(p: Processing, controller: int, reference: int, normal: str, locale: str) -> None:
+    """A crash between the two stores leaves a key without a row; whoever comes next writes it."""
+    if people.find(p.session, controller, reference) is None:
+        data_key = key_of(p, controller, reference)
+        if data_key is not None:
+            _seal(p, controller, reference, data_key, normal, locale)
+
+
+def _seal(p: Processing, controller: int, reference: int, data_key: bytes, address: str, locale: str) -> None:
+    plain = json.dumps({"address": address, "locale": locale}, sort_keys=True).encode()
+    people.save(p.session, controller, reference, sealing.seal(data_key, controller, reference, LABEL, plain), p.now)
+
+
+def key_of(p: Processing, controller: int, reference: int) -> bytes | None:
+    """The data key of a subject, or None once it is destroyed: then nothing sealed for them can be read again."""
+    with read(p.keyring) as keyring:
+        row = subjects.by_reference(keyring, controller, reference)
+    if row is None:
+        return None
+    return sealing.unwrap(p.keys.epoch(row.epoch), controller, reference, row.wrapped)
+
+
+def person(p: Processing, controller: int, reference: int) -> Person | None:
+    """Everything that identifies a subject, or None for the erased and the unknown."""
+    data_key = key_of(p, controller, reference)
+    sealed = people.find(p.session, controller, reference)
+    if data_key is None or sealed is None:
+        return None
+    details = json.loads(sealing.unseal(data_key, controller, reference, LABEL, sealed))
+    return Person(controller, reference, data_key, details["address"], details["locale"])
