@@ -191,6 +191,13 @@ def record_signal(p: Processing, signal: Signal) -> Done | Unknown:
     return Done(p.now)
 
 
+def record_erasure(p: Processing, controller: int, subject: int, how: How) -> None:
+    """Close a person's part of the ledger before their rows and their key go; views learn of it by its sequence."""
+    who, _ = _locked(p, controller, subject)
+    if who is not None:
+        _append(p, who, _Step(Act.TRACKING, None, Status.INVALIDATED), how)
+
+
 def _locked(p: Processing, controller: int, subject: int) -> tuple[knowing.Person | None, ConsentState]:
     """The person and their state, held until the transaction ends. Lock order: state row, then chain head."""
     state = consent.lock_state(p.session, controller, subject)

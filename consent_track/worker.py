@@ -1,0 +1,170 @@
+"""The worker: jobs as a table, run by APScheduler in a process of its own, never inside a web server.
+
+Node-local jobs touch this machine's spool and day keys; global jobs touch the database. A lock file for each kind
+keeps two workers of one home from running them at once.
+"""
+
+import fcntl
+import logging
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Final
+
+from apscheduler.schedulers.blocking import BlockingScheduler
+
+from consent_track.activities import answering, consenting, retaining, tracking
+from consent_track.bootstrap import Runtime
+from consent_track.collector.spool import Segment, list_segments
+from consent_track.domain.errors import ConsentTrackError
+from consent_track.records import hits, spool
+
+log = logging.getLogger("consent_track.worker")
+
+BATCH: Final = 500
+# Between two batches the write lock is free, so that a withdrawal waits for one batch at most. Seconds; measured.
+PAUSE: Final = 0.005
+
+
+class Reach(StrEnum):
+    NODE = "node"
+    GLOBAL = "global"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One duty: how often, in seconds, and what it does. It returns numbers, never anything about a person."""
+
+    name: str
+    reach: Reach
+    every: float
+    run: Callable[[Runtime], dict[str, Any]]
+
+
+def drain(runtime: Runtime, *, limit: int | None = None) -> dict[str, Any]:
+    """Move what is spooled on this node into the database; `limit` bounds the batches of one run."""
+    node, total = runtime.config.node, {"hits": 0, "dropped": 0, "signals": 0, "torn": 0, "batches": 0}
+    for segment in list_segments(runtime.config.spool_dir / node):
+        segment.sync()
+        _drain_segment(runtime, segment, total, limit)
+    with runtime.processing() as p:
+        spool.seen(p.session, node, p.now, p.now)
+    return total
+
+
+def _drain_segment(runtime: Runtime, segment: Segment, total: dict[str, int], limit: int | None) -> None:
+    node = runtime.config.node
+    with runtime.reading() as p:
+        position = tracking.position(p, segment.id, node)
+    closed = segment.owner_gone()  # asked before reading: what is read after it is all there will ever be
+    while limit is None or total["batches"] < limit:
+        frames = segment.read(position, BATCH)
+        if not frames:
+            break
+        for signal in tracking.signals(frames):
+            with runtime.processing() as p:
+                consenting.record_signal(p, signal)
+                total["signals"] += 1
+        with runtime.processing() as p:
+            stored = tracking.store(p, segment.id, node, frames)
+        position = stored.upto
+        total["hits"] += stored.hits
+        total["dropped"] += stored.dropped
+        total["batches"] += 1
+        time.sleep(PAUSE)
+    else:
+        return
+    if closed:
+        total["torn"] += segment.torn(position)
+        with runtime.processing() as p:
+            spool.close(p.session, segment.id, p.now)
+        segment.delete()
+
+
+def _day_keys(runtime: Runtime) -> dict[str, Any]:
+    return {"destroyed": len(retaining.destroy_day_keys(runtime.processing, runtime.day_keys, runtime.config.node))}
+
+
+def _erase_withdrawn(runtime: Runtime) -> dict[str, Any]:
+    return {"rows": retaining.erase_withdrawn(runtime.processing)}
+
+
+def _finish_erasures(runtime: Runtime) -> dict[str, Any]:
+    return {"keys": answering.finish(runtime.processing)}
+
+
+def _purge(runtime: Runtime) -> dict[str, Any]:
+    networks = retaining.forget_networks(runtime.processing)
+    return {"networks": networks, **{one.table: one.count for one in retaining.purge(runtime.processing)}}
+
+
+def _partitions(runtime: Runtime) -> dict[str, Any]:
+    with runtime.processing() as p:
+        hits.ensure_partitions(p.session, datetime.fromtimestamp(p.now, UTC).date())
+    return {}
+
+
+JOBS: Final = (
+    Job("drain", Reach.NODE, 0.1, drain),
+    Job("day-keys", Reach.NODE, 900, _day_keys),
+    Job("partitions", Reach.GLOBAL, 86_400, _partitions),
+    Job("finish-erasures", Reach.GLOBAL, 60, _finish_erasures),
+    Job("erase-withdrawn", Reach.GLOBAL, 600, _erase_withdrawn),
+    Job("purge", Reach.GLOBAL, 3_600, _purge),
+)
+
+
+def run_once(runtime: Runtime, name: str) -> dict[str, Any]:
+    """Run one job now. Raises KeyError for a name that is not in the table."""
+    return {job.name: job for job in JOBS}[name].run(runtime)
+
+
+def run(runtime: Runtime, reaches: frozenset[Reach]) -> None:
+    """Run the jobs of these reaches until the process is told to stop."""
+    locks = [_lock(runtime.config.home / f"worker-{reach}.lock") for reach in sorted(reaches)]
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)
+    scheduler = BlockingScheduler(
+        timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
+    )
+    for job in JOBS:
+        if job.reach in reaches:
+            scheduler.add_job(
+                _guarded,
+                "interval",
+                seconds=job.every,
+                args=(runtime, job),
+                next_run_time=datetime.now(UTC),
+                id=job.name,
+            )
+    try:
+        scheduler.start()
+    except (KeyboardInterrupt, SystemExit):
+        pass
+    finally:
+        for lock in locks:
+            os.close(lock)
+
+
+def _guarded(runtime: Runtime, job: Job) -> None:
+    """A job that fails is logged by its name and tried again; it never takes the others with it."""
+    try:
+        job.run(runtime)
+    except ConsentTrackError as error:
+        log.warning("job %s: %s", job.name, type(error).__name__)
+    except Exception as error:  # the text of an unforeseen error may hold a row, so only its type is written down
+        log.error("job %s: %s", job.name, type(error).__name__)
+
+
+def _lock(path: Path) -> int:
+    """Hold a lock file, or say plainly that another worker of this home has it."""
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(handle)
+        raise ConsentTrackError(f"another worker of this home is running ({path.name})") from None
+    return handle
