@@ -8,6 +8,8 @@ from typing import Final
 from consent_track.domain.errors import Problem
 from consent_track.domain.vocabulary import MailType, Purpose, is_jurisdiction
 
+from .mime import Unreadable, scan
+
 PREFIX: Final = "x-consent-track-"
 # Input header -> field of `Declared` (decision 25). They are removed on the way out; anything else with our prefix too.
 _FIELDS: Final = ("mail-type", "jurisdiction", "locale", "campaign", "purposes", "controller", "sensitive")
@@ -92,3 +94,24 @@ def unsubscribe_pair(url: str) -> tuple[tuple[str, str], ...]:
 
 
 UNSUBSCRIBE_FIELDS: Final = frozenset({"list-unsubscribe", "list-unsubscribe-post"})
+
+
+def fields_of(data: bytes) -> tuple[tuple[str, str], ...]:
+    """Name and unfolded value of every header field of a mail; none where the mail cannot be read."""
+    mail = scan(data)
+    if isinstance(mail, Unreadable):
+        return ()
+    return tuple((field.name, field.text) for field in mail.root.headers)
+
+
+def override(declared: Declared, said: Declared) -> Declared:
+    """`said` where it says something, else `declared`: options of a command stand above the headers of the mail."""
+    return Declared(
+        said.mail_type or declared.mail_type,
+        said.jurisdiction or declared.jurisdiction,
+        said.locale or declared.locale,
+        said.campaign or declared.campaign,
+        declared.purposes if said.purposes is None else said.purposes,
+        said.controller or declared.controller,
+        said.sensitive or declared.sensitive,
+    )

@@ -1,0 +1,257 @@
+"""Preparing a mail for one recipient: who it is for, what may be measured, what it then says, and the register's row.
+
+The same decision is taken again for every hit. What a token carries here is the most it will ever be worth.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Final, Protocol
+
+from consent_track.crypto.tokens import Tokens
+from consent_track.domain import disclosure
+from consent_track.domain.address import is_role
+from consent_track.domain.consent import UNKNOWN_PERSON, ConsentState
+from consent_track.domain.controller import Controller, UnsubscribeOwner
+from consent_track.domain.decision import Decision, Message, Recipient, Scope, scope_of
+from consent_track.domain.decision import Reason as Why
+from consent_track.domain.disclosure import Instrumented
+from consent_track.domain.errors import ForgedToken, InputRefused
+from consent_track.domain.observation import TokenFacts, TokenFlag
+from consent_track.domain.policy import Policy
+from consent_track.domain.vocabulary import (
+    INDIVIDUAL,
+    SERVICE_MAIL,
+    UNKNOWN_JURISDICTION,
+    HitKind,
+    MailType,
+    Purpose,
+    TokenClass,
+    to_bits,
+)
+from consent_track.mail import headers
+from consent_track.mail.footer import Footer, FooterLinks
+from consent_track.mail.headers import Declared
+from consent_track.mail.instrument import Outcome, Plan, Result, instrument
+from consent_track.mail.own import Own
+from consent_track.records import consent, mailing
+
+from . import Processing, knowing
+
+# No type declared: every exemption and every regime is narrowest for prospecting without consent (decision 25).
+STRICTEST_MAIL: Final = MailType.B2B_PROSPECTING
+LOCALE_UNAVAILABLE: Final = "locale_unavailable"
+
+
+class Wording(Protocol):
+    """The texts of one complete locale."""
+
+    def footer(
+        self, statement: disclosure.Statement, controller: str, purposes: Iterable[Purpose], links: FooterLinks
+    ) -> Footer: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the installation says about its own addresses and the way its mail takes."""
+
+    public_url: str
+    tracking_url: str
+    own_hosts: frozenset[str]
+    path_is_clean: bool  # the next hop is declared to measure nothing (decision 22)
+    wording: Callable[[str], Wording | None]  # a locale, or None where its texts are not complete
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """One mail as it may leave, why, and its row for the mailing register."""
+
+    result: Result
+    row: mailing.Prepared
+    opens: Decision
+    clicks: Decision
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Addressee:
+    subject: int
+    facts: Recipient
+    state: ConsentState
+    locale: str
+
+
+def prepare(p: Processing, settings: Settings, data: bytes, recipient: str, said: Declared | None = None) -> Prepared:
+    """Prepare one mail for one recipient. `said` overrides what the mail's own input headers declare.
+
+    Raises InputRefused (field `recipient`, `controller`, or the header that cannot be read). The row is returned,
+    not written: a campaign writes its rows in batches (`register`).
+    """
+    declared, to = _declared(data, said)
+    controller = p.controller(declared.controller or min(p.controllers))
+    who = _addressee(p, controller.number, recipient, to)
+    jurisdiction = declared.jurisdiction or UNKNOWN_JURISDICTION
+    policy = p.policies.for_jurisdiction(jurisdiction)
+    locale = declared.locale or who.locale or controller.default_locale
+    wording = settings.wording(locale)
+
+    message = Message(
+        declared.mail_type or STRICTEST_MAIL,
+        jurisdiction,
+        (INDIVIDUAL if declared.purposes is None else declared.purposes) if wording else frozenset(),
+        p.now,
+        declared.sensitive,
+    )
+    opens, clicks = (scope_of(kind, who.facts, message, who.state, policy, p.now) for kind in HitKind)
+    job = _Job(p, settings, controller, who, message, policy, opens, clicks, knowing.new_reference())
+
+    result = instrument(data, job.plan(wording))
+    if wording is None and result.outcome is Outcome.PREPARED:
+        result = replace(result, reason=LOCALE_UNAVAILABLE)
+    return Prepared(result, job.row(result, declared, locale if wording else ""), opens.carrier, clicks.carrier)
+
+
+def register(p: Processing, rows: Sequence[mailing.Prepared]) -> None:
+    """Write the register's rows of mails that were prepared (decision 14)."""
+    mailing.add_many(p.session, rows)
+
+
+def _declared(data: bytes, said: Declared | None) -> tuple[Declared, tuple[str, ...]]:
+    fields = list(headers.fields_of(data))
+    own = [(name, value) for name, value in fields if name.lower().startswith(headers.PREFIX)]
+    to = headers.addressees(value for name, value in fields if name.lower() in ("to", "cc", "bcc"))
+    declared, problems = headers.declared(own)
+    if problems:
+        raise InputRefused(problems)
+    return (headers.override(declared, said) if said else declared), to
+
+
+def _addressee(p: Processing, controller: int, recipient: str, to: tuple[str, ...]) -> _Addressee:
+    """Who the mail is for. Several addressees, a role or an erased person are never measured (decisions 5, 23)."""
+    subject = knowing.find(p, controller, recipient)
+    person = knowing.person(p, controller, subject) if subject else None
+    facts = Recipient(
+        known=person is not None,
+        role_address=is_role(recipient),
+        several=len(to) > 1,
+        erased=person is None and knowing.is_suppressed(p, controller, recipient),
+    )
+    state = consent.find_state(p.session, controller, subject) if subject else None
+    return _Addressee(subject or 0 if person else 0, facts, state or UNKNOWN_PERSON, person.locale if person else "")
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """One mail on its way to one recipient."""
+
+    p: Processing
+    settings: Settings
+    controller: Controller
+    who: _Addressee
+    message: Message
+    policy: Policy
+    opens: Scope
+    clicks: Scope
+    reference: int
+
+    @property
+    def personal(self) -> bool:
+        """Whether links that act for this person may stand in the mail at all (decision 23)."""
+        return self.who.facts.known and not self.who.facts.several and not self.who.facts.erased
+
+    def token(self, token_class: TokenClass, scope: Scope | None = None, link: int = 0, destination: str = "") -> str:
+        flags = TokenFlag.SENSITIVE if self.message.sensitive else TokenFlag.NONE
+        return self.p.tokens.issue(
+            TokenFacts(
+                token_class,
+                self.controller.number,
+                self.who.subject,
+                self.reference,
+                self.p.now,
+                to_bits(scope.purposes) if scope else 0,
+                self.message.mail_type,
+                self.message.jurisdiction,
+                self.policy.prefix,
+                flags,
+                link,
+                destination,
+            )
+        )
+
+    def plan(self, wording: Wording | None) -> Plan:
+        """What may be done to this mail; a URL of ours exists only where the decision allowed it (TI-01)."""
+        base, privacy = self.settings.tracking_url, f"{self.settings.public_url}/privacy"
+        links = self._footer_links(privacy)
+        own = Own(self.settings.own_hosts, partial(destination_behind, self.p.tokens), privacy)
+        unsubscribe = headers.unsubscribe_pair(links.unsubscribe) if links.unsubscribe else ()
+        house = self.p.policies.house
+        return Plan(
+            own=own,
+            mail_type=self.message.mail_type or STRICTEST_MAIL,
+            open_url=f"{base}/o/{self.token(TokenClass.OPEN, self.opens)}" if self.opens.open else None,
+            click_url=self._click_url if self.clicks.open else None,
+            footer=partial(self._footer, wording, links) if wording else None,
+            by_notice=Why.NOTICE_GIVEN in (self.opens.carrier.reason, self.clicks.carrier.reason),
+            unsubscribe=unsubscribe,
+            refuse_foreign=house.foreign_trackers == "refuse",
+            pass_signed_foreign=house.signed_foreign_trackers == "pass",
+        )
+
+    def _click_url(self, number: int, destination: str) -> str:
+        return f"{self.settings.tracking_url}/c/{self.token(TokenClass.CLICK, self.clicks, number, destination)}"
+
+    def _footer_links(self, privacy: str) -> FooterLinks:
+        if not self.personal:
+            return FooterLinks(preferences=privacy, privacy=self.controller.privacy_policy, unsubscribe=None)
+        public = self.settings.public_url
+        ours = (
+            self.controller.unsubscribe is UnsubscribeOwner.CONSENT_TRACK and self.message.mail_type not in SERVICE_MAIL
+        )
+        return FooterLinks(
+            preferences=f"{public}/p/{self.token(TokenClass.PREFERENCE)}",
+            privacy=self.controller.privacy_policy,
+            unsubscribe=f"{public}/u/{self.token(TokenClass.UNSUBSCRIBE)}" if ours else None,
+        )
+
+    def _footer(self, wording: Wording, links: FooterLinks, done: Instrumented) -> Footer:
+        mail_type = self.message.mail_type or STRICTEST_MAIL
+        statement = disclosure.statement_for(done, mail_type, path_is_clean=self.settings.path_is_clean)
+        served = (self.opens.purposes if done.opens else frozenset()) | (
+            self.clicks.purposes if done.clicks else frozenset()
+        )
+        return wording.footer(statement, self.controller.name, sorted(served), links)
+
+    def row(self, result: Result, declared: Declared, locale: str) -> mailing.Prepared:
+        """The register's row: what was decided and what was really put into the mail (decision 14, RE-09)."""
+        purposes = (self.opens.purposes if result.done.opens else frozenset[Purpose]()) | (
+            self.clicks.purposes if result.done.clicks else frozenset[Purpose]()
+        )
+        decisions = {
+            decision.purpose.value: decision.reason.value
+            for decision in (*self.opens.decisions, *self.clicks.decisions)
+        }
+        return mailing.Prepared(
+            controller_id=self.controller.number,
+            message=self.reference,
+            subject=self.who.subject,
+            prepared_at=self.p.now,
+            mail_type=(self.message.mail_type or STRICTEST_MAIL).value,
+            jurisdiction=self.message.jurisdiction,
+            locale=locale,
+            policy_hash=self.policy.hash,
+            campaign=declared.campaign,
+            purposes=to_bits(purposes),
+            decisions=json.dumps(decisions, sort_keys=True),
+            reason=result.reason,
+            consent_sequence=self.who.state.sequence,
+            outcome=result.outcome.value,
+        )
+
+
+def destination_behind(tokens: Tokens, token: str) -> str | None:
+    """Where a click token of ours leads, or None for anything that is not one."""
+    try:
+        return tokens.open(TokenClass.CLICK, token).destination
+    except ForgedToken:
+        return None

@@ -1,0 +1,222 @@
+"""Instrumenting one mail: bytes in, bytes out. Everything was decided before; here it is carried out, by splicing.
+
+Order: may it be touched at all; what is ours and old goes; trackers of others; links; footer; pixel; header fields.
+The footer is chosen last, because it says what was really done (DI-08).
+"""
+
+import html as entities
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from consent_track.domain.disclosure import Instrumented
+from consent_track.domain.vocabulary import MailType
+
+from . import html, links, trackers
+from .footer import Footer
+from .headers import PREFIX, UNSUBSCRIBE_FIELDS
+from .leaf import Edit, Leaf, Splice, apply, header_splice
+from .mime import Bodies, Mail, Part, Unreadable, protection, scan, text_leaves
+from .own import Own, remove
+from .pixel import pixel_html
+
+# Gmail shows the first 102 kB of a message's HTML and hides the rest behind a link. Octets.
+CLIPPED_AT: Final = 102 * 1024
+
+
+class Outcome(StrEnum):
+    """What became of a mail; the value stands in the mailing register."""
+
+    PREPARED = "prepared"
+    UNTOUCHED = "untouched"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What may be done to one mail for one recipient. `open_url` and `click_url` are None where it may not."""
+
+    own: Own
+    mail_type: MailType
+    open_url: str | None
+    click_url: Callable[[int, str], str] | None
+    footer: Callable[[Instrumented], Footer] | None
+    by_notice: bool = False
+    unsubscribe: tuple[tuple[str, str], ...] = ()
+    refuse_foreign: bool = False  # refuse a mail with a foreign tracker for a refuser, rather than strip it
+    pass_signed_foreign: bool = False
+
+    @property
+    def measures(self) -> bool:
+        return self.open_url is not None or self.click_url is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The mail to send on (empty if refused), and what was done."""
+
+    data: bytes
+    outcome: Outcome
+    reason: str = ""
+    done: Instrumented = Instrumented(opens=False, clicks=False)
+    links: int = 0
+    warnings: tuple[str, ...] = ()
+
+
+def instrument(data: bytes, plan: Plan) -> Result:
+    """Carry out `plan` on one mail. Never raises for what the mail contains; never changes a byte it need not."""
+    mail = scan(data)
+    if isinstance(mail, Unreadable):
+        return Result(data, Outcome.UNTOUCHED, mail.reason)
+    if shield := protection(mail):
+        return _protected(mail, plan, shield)
+    cleaned = remove(mail, plan.own)
+    if isinstance(cleaned, Unreadable):
+        # Somebody's token is in there and cannot be taken out: it must not leave in another person's mail.
+        return Result(b"", Outcome.REFUSED, cleaned.reason)
+
+    work = _Work(cleaned, plan)
+    if work.refusal:
+        return Result(b"", Outcome.REFUSED, work.refusal)
+    return work.finish()
+
+
+def _protected(mail: Mail, plan: Plan, shield: str) -> Result:
+    """A signed or encrypted mail passes as it is, unless it would measure somebody who said no (decision 22)."""
+    if not plan.measures and _has_foreign(mail, plan):
+        reason = "foreign_tracker_signed"
+        if plan.pass_signed_foreign:
+            return Result(mail.data, Outcome.UNTOUCHED, reason, Instrumented(False, False, foreign=True))
+        return Result(b"", Outcome.REFUSED, reason)
+    return Result(mail.data, Outcome.UNTOUCHED, shield)
+
+
+def _has_foreign(mail: Mail, plan: Plan) -> bool:
+    for part in text_leaves(mail).html:
+        leaf = Leaf.of(mail, part)
+        if not isinstance(leaf, Unreadable):
+            page = html.scan(leaf.text)
+            if trackers.find(page, leaf.text, own_hosts=plan.own.hosts):
+                return True
+    return False
+
+
+class _Work:
+    """The edits of one mail, leaf by leaf; nothing is applied before all of them are known."""
+
+    def __init__(self, mail: Mail, plan: Plan) -> None:
+        self.mail, self.plan = mail, plan
+        self.bodies: Bodies = text_leaves(mail)
+        self.leaves: dict[int, Leaf] = {}
+        self.edits: dict[int, list[Edit]] = {}
+        self.pages: dict[int, html.Page] = {}
+        self.refusal = ""
+        self.warnings: list[str] = []
+        self.links = 0
+        self.foreign = self.stripped = False
+        for part in self.bodies.html:
+            self._read_html(part)
+
+    def _read_html(self, part: Part) -> None:
+        leaf = Leaf.of(self.mail, part)
+        if isinstance(leaf, Unreadable):
+            self.warnings.append(leaf.reason)
+            self.foreign = True  # what cannot be read may measure; the footer must not say otherwise
+            return
+        key = part.body_start
+        self.leaves[key], self.edits[key] = leaf, []
+        page = self.pages[key] = html.scan(leaf.text)
+        strangers = trackers.find(page, leaf.text, own_hosts=self.plan.own.hosts)
+        if self.plan.measures:
+            # A stranger's wrapped link is never wrapped again: two redirects, and the second one not ours to know.
+            self.foreign = self.foreign or bool(strangers)
+        else:
+            self._send_away(key, strangers)
+        if self.plan.click_url is not None:
+            self._rewrite(key, page, {(stranger.start, stranger.end) for stranger in strangers})
+
+    def _send_away(self, key: int, strangers: tuple[trackers.ForeignTracker, ...]) -> None:
+        for stranger in strangers:
+            if self.plan.refuse_foreign or stranger.replacement is None:
+                self.refusal = "foreign_tracker"
+                return
+            self.edits[key].append(Edit(stranger.start, stranger.end, stranger.replacement))
+            self.stripped = True
+
+    def _rewrite(self, key: int, page: html.Page, kept: set[tuple[int, int]]) -> None:
+        assert self.plan.click_url is not None
+        for anchor in page.anchors:
+            span = (anchor.href.value_start, anchor.href.value_end)
+            if span in kept:
+                continue
+            verdict = links.classify(anchor, mail_type=self.plan.mail_type, own_hosts=self.plan.own.hosts)
+            if isinstance(verdict, links.Rewrite):
+                self.links += 1
+                url = self.plan.click_url(self.links, verdict.destination)
+                self.edits[key].append(Edit(*span, entities.escape(url)))
+
+    def finish(self) -> Result:
+        """Footer, pixel, header fields; then one application of all splices."""
+        last = max(self.leaves, default=None)
+        pixel = self.plan.open_url is not None and last is not None
+        done = Instrumented(pixel, self.links > 0, self.plan.by_notice, self.foreign)
+        footer = self.plan.footer(done) if self.plan.footer else None
+        if last is not None:
+            self._close_html(last, footer, pixel)
+
+        splices: list[Splice] = []
+        for key, leaf in self.leaves.items():
+            changed = leaf.splice(self.edits[key])
+            if isinstance(changed, Unreadable):
+                return self._left_alone(changed.reason)
+            splices.extend(changed)
+        if footer is not None:
+            splices.extend(self._close_text(footer))
+        splices.extend(self._fields())
+        data = apply(self.mail.data, splices)
+        return Result(data, Outcome.PREPARED, "", done, self.links, tuple(dict.fromkeys(self.warnings)))
+
+    def _left_alone(self, reason: str) -> Result:
+        """A mail that cannot be edited passes as it is, unless a stranger's tracker would leave with it."""
+        if self.stripped:
+            return Result(b"", Outcome.REFUSED, "foreign_tracker")
+        return Result(self.mail.data, Outcome.UNTOUCHED, reason)
+
+    def _close_html(self, key: int, footer: Footer | None, pixel: bool) -> None:
+        page, text = self.pages[key], self.leaves[key].text
+        at = html.insertion_point(page, text)
+        image = pixel_html(self.plan.open_url) if pixel and self.plan.open_url else ""
+        tail = footer.html if footer else ""
+        grown = len(text) + len(tail) + len(image) + sum(len(edit.text) for edit in self.edits[key])
+        if grown > CLIPPED_AT:
+            self.warnings.append("clipped")
+            if image and page.body_open_end is not None and page.body_open_end < at:
+                self.edits[key].append(Edit(page.body_open_end, page.body_open_end, image))
+                image = ""
+        if tail or image:
+            self.edits[key].append(Edit(at, at, tail + image))
+
+    def _close_text(self, footer: Footer) -> tuple[Splice, ...]:
+        """The same notice for people who read the text part (DI-09), after the last displayed one."""
+        if not self.bodies.plain:
+            return ()
+        part = self.bodies.plain[-1]
+        leaf = Leaf.of(self.mail, part)
+        if isinstance(leaf, Unreadable):
+            self.warnings.append(leaf.reason)
+            return ()
+        end = len(leaf.text)
+        start = "" if not end or leaf.text.endswith(b"\n") else "\n"
+        changed = leaf.splice([Edit(end, end, start + footer.text)])
+        if isinstance(changed, Unreadable):
+            self.warnings.append(changed.reason)
+            return ()
+        return changed
+
+    def _fields(self) -> tuple[Splice, ...]:
+        names = {header.lower for header in self.mail.root.headers}
+        gone = {name for name in names if name.startswith(PREFIX)}
+        if self.plan.unsubscribe:
+            gone |= names & UNSUBSCRIBE_FIELDS
+        return header_splice(self.mail, self.mail.root, add=list(self.plan.unsubscribe), remove=gone)
