@@ -25,6 +25,9 @@ from .pixel import pixel_html
 CLIPPED_AT: Final = 102 * 1024
 
 
+NOTHING: Final = Instrumented(opens=False, clicks=False)
+
+
 class Outcome(StrEnum):
     """What became of a mail; the value stands in the mailing register."""
 
@@ -59,7 +62,7 @@ class Result:
     data: bytes
     outcome: Outcome
     reason: str = ""
-    done: Instrumented = Instrumented(opens=False, clicks=False)
+    done: Instrumented = NOTHING
     links: int = 0
     warnings: tuple[str, ...] = ()
 

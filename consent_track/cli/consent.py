@@ -1,0 +1,217 @@
+"""`consent` and `subject`: plain operations on one person's choices, stamped `operator`, and erasure."""
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from consent_track.activities import answering, consenting, knowing
+from consent_track.activities.consenting import Done, How, Unknown
+from consent_track.bootstrap import Runtime
+from consent_track.domain.errors import InputRefused, Problem
+from consent_track.domain.vocabulary import UNKNOWN_JURISDICTION, Grade, Purpose, is_jurisdiction
+
+from . import Home, pass_home
+
+
+def _common(command: Callable[..., Any]) -> Callable[..., Any]:
+    for option in (
+        click.argument("address"),
+        click.option("--controller", type=int, default=1, show_default=True, help="Number of the controller."),
+        click.option(
+            "--jurisdiction",
+            default=UNKNOWN_JURISDICTION,
+            help="ISO 3166 code of the person; unknown is the strictest.",
+        ),
+        click.option("--locale", default="", help="The person's language."),
+        click.option("--source", default="", help="Where the choice came from, for the record."),
+    ):
+        command = option(command)
+    return command
+
+
+def _purposes(_context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> tuple[Purpose, ...]:
+    known = set(Purpose)
+    if wrong := [
+        Problem("--purpose", f"{value!r} is not one of {', '.join(Purpose)}") for value in values if value not in known
+    ]:
+        raise InputRefused(wrong)
+    return tuple(Purpose(value) for value in values)
+
+
+def _how(jurisdiction: str, locale: str, source: str) -> How:
+    if not is_jurisdiction(jurisdiction):
+        raise InputRefused.one("--jurisdiction", f"{jurisdiction!r} is not an ISO 3166 code such as FR or US-CA")
+    return How("command_line", Grade.OPERATOR, "operator", locale=locale, source=source, jurisdiction=jurisdiction)
+
+
+@click.group()
+def consent() -> None:
+    """Record and show one person's choices."""
+
+
+@consent.command()
+@_common
+@click.option("--purpose", "purposes", multiple=True, callback=_purposes, help="May be given several times.")
+@click.option("--mail", is_flag=True, help="Only that the person receives the mail; measures nothing.")
+@pass_home
+def grant(
+    home: Home,
+    address: str,
+    controller: int,
+    jurisdiction: str,
+    locale: str,
+    source: str,
+    purposes: tuple[Purpose, ...],
+    mail: bool,
+) -> None:
+    """Record consent of ADDRESS to purposes (grade: operator)."""
+    if not purposes and not mail:
+        raise InputRefused.one("--purpose", "is needed, or --mail")
+    runtime, how = home.runtime(), _how(jurisdiction, locale, source)
+    if locale and runtime.wordings.texts(locale) is None:
+        raise InputRefused.one("--locale", f"{locale!r} has no complete texts here")
+    with runtime.processing() as p:
+        subject = knowing.obtain(p, controller, address, locale)
+        done = (
+            consenting.grant(p, controller, subject, purposes, how)
+            if purposes
+            else consenting.welcome(p, controller, subject, how)
+        )
+    _emit(home, done, "recorded")
+
+
+def _stop(home: Home, address: str, controller: int, act: Callable[[Any, int], Done | Unknown]) -> None:
+    """A no is always taken, from whoever it comes: an address nobody knew is made known by its refusal."""
+    runtime: Runtime = home.runtime()
+    with runtime.processing() as p:
+        if knowing.is_suppressed(p, controller, address):
+            done: Done | Unknown = Done(p.now, already=True)
+        else:
+            done = act(p, knowing.obtain(p, controller, address))
+    _emit(home, done, "off")
+
+
+@consent.command()
+@_common
+@click.option("--purpose", "purposes", multiple=True, callback=_purposes, help="Default: every purpose.")
+@pass_home
+def refuse(
+    home: Home,
+    address: str,
+    controller: int,
+    jurisdiction: str,
+    locale: str,
+    source: str,
+    purposes: tuple[Purpose, ...],
+) -> None:
+    """Record a refusal of ADDRESS: of some purposes, or of everything."""
+    how = _how(jurisdiction, locale, source)
+    _stop(
+        home,
+        address,
+        controller,
+        lambda p, who: consenting.turn_off(p, controller, who, how, frozenset(purposes) or None),
+    )
+
+
+@consent.command()
+@_common
+@click.option("--purpose", "purposes", multiple=True, callback=_purposes, help="Default: every purpose.")
+@pass_home
+def withdraw(
+    home: Home,
+    address: str,
+    controller: int,
+    jurisdiction: str,
+    locale: str,
+    source: str,
+    purposes: tuple[Purpose, ...],
+) -> None:
+    """Withdraw consent of ADDRESS, effective at once, also for mails already sent."""
+    how = _how(jurisdiction, locale, source)
+    _stop(
+        home,
+        address,
+        controller,
+        lambda p, who: consenting.turn_off(p, controller, who, how, frozenset(purposes) or None),
+    )
+
+
+@consent.command("object")
+@_common
+@pass_home
+def object_(home: Home, address: str, controller: int, jurisdiction: str, locale: str, source: str) -> None:
+    """Record an objection of ADDRESS (GDPR Art. 21): it overrides every basis."""
+    how = _how(jurisdiction, locale, source)
+    _stop(home, address, controller, lambda p, who: consenting.object_to(p, controller, who, how))
+
+
+@consent.command()
+@click.argument("address")
+@click.option("--controller", type=int, default=1, show_default=True)
+@pass_home
+def show(home: Home, address: str, controller: int) -> None:
+    """Show where the choices of ADDRESS stand."""
+    runtime = home.runtime()
+    with runtime.reading() as p:
+        p.controller(controller)
+        subject = knowing.find(p, controller, address)
+        standing = consenting.standing(p, controller, subject) if subject else None
+    if standing is None:
+        home.emit({"known": False}, "Nobody is known under this address: nothing is measured.")
+        return
+    state = standing.state
+    choices = {
+        purpose.value: {"status": choice.status.value, "since": choice.since, "grade": choice.grade.value}
+        for purpose, choice in sorted(state.choices.items())
+    }
+    value = {
+        "known": True,
+        "on": [purpose.value for purpose in standing.on],
+        "choices": choices,
+        "objected_at": state.objected_at,
+        "mail_ended_at": state.mail_ended_at,
+        "signal_on": state.signal_on.isoformat() if state.signal_on else None,
+        "sequence": state.sequence,
+    }
+    lines = [f"{name}: {choice['status']} ({choice['grade']})" for name, choice in choices.items()]
+    home.emit(value, "\n".join(lines or ["No choice is recorded: nothing is measured."]))
+
+
+@click.group()
+def subject() -> None:
+    """Answer a person's request."""
+
+
+@subject.command()
+@click.argument("address")
+@click.option("--controller", type=int, default=1, show_default=True)
+@pass_home
+def erase(home: Home, address: str, controller: int) -> None:
+    """Erase ADDRESS everywhere: rows, then the key that makes every copy unreadable (GDPR Art. 17)."""
+    runtime = home.runtime()
+    erased = answering.erase(runtime.processing, controller, address, How("command_line", Grade.OPERATOR, "operator"))
+    if not erased.held:
+        home.emit({"held": False}, "Nothing was held under this address.")
+        return
+    lines = [f"{table}: {count} deleted" for table, count in sorted(erased.deleted.items())]
+    lines += [f"{table}: kept ({article})" for table, article in sorted(erased.kept.items())]
+    home.emit({"held": True, "deleted": erased.deleted, "kept": erased.kept}, "\n".join(lines))
+
+
+def _emit(home: Home, done: Done | Unknown, word: str) -> None:
+    if isinstance(done, Unknown):
+        home.emit({"known": False}, "Nobody is known under this address.")
+        return
+    value = {
+        "at": done.at,
+        "granted": [purpose.value for purpose in done.granted],
+        "turned_off": [purpose.value for purpose in done.turned_off],
+        "erase_on": done.erase_on.isoformat() if done.erase_on else None,
+        "already": done.already,
+    }
+    text = "Nothing to change." if done.already else f"{word}: {', '.join((*done.granted, *done.turned_off)) or 'done'}"
+    if done.erase_on:
+        text += f"\nWhat was recorded before is erased by {done.erase_on.isoformat()}."
+    home.emit(value, text)
