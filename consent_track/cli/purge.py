@@ -30,7 +30,7 @@ def purge(home: Home, dry_run: bool) -> None:
     }
     verb = "would go" if dry_run else "deleted"
     lines = [
-        f"{one.table}: {one.count} {verb} (older than {one.cutoff}, class {one.data_class}, {one.keep_days} days). {one.why}"
+        f"{one.table}: {one.count} {verb}, older than {one.cutoff} ({one.data_class}, {one.keep_days} days). {one.why}"
         for one in done
     ]
     home.emit(value, "\n".join(lines))

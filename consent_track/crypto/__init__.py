@@ -1,0 +1,1 @@
+"""Keys and what they do: one small file for each use, each key good for one thing only."""
