@@ -1,0 +1,159 @@
+"""The data map: why each table exists, and the loops over it that erase, purge and answer requests.
+
+There is no other list of tables (GDPR Art. 30(1)). A table says its Holding where it is declared.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final, TypeVar
+
+from sqlalchemy import ColumnElement, Table, and_, delete, func, select, tuple_, update
+from sqlmodel import Session, SQLModel
+
+from consent_track.domain.decision import CARRIERS
+from consent_track.domain.retention import Clock, Holding, OnErasure
+from consent_track.domain.vocabulary import to_bits
+
+from .tables import KeyRow, table_of
+
+HOLDINGS: Final[dict[Table, Holding]] = {}
+# Tables whose rows are never changed and never deleted; triggers in the database see to it.
+APPEND_ONLY: Final[set[Table]] = set()
+
+# The classes of data whose time limits stand in the policies; a Holding names one of them.
+DATA_CLASSES: Final = frozenset(
+    """hits mailing_register consent_proof suppression request_log purge_evidence key_evidence decline_counts
+    policy_versions spool_cursors sign_offs""".split()
+)
+
+# A hit without its carrier serves nothing: purposes that ride on it end with it.
+_CARRIER_BITS: Final = to_bits(set(CARRIERS.values()))
+
+M = TypeVar("M", bound=SQLModel)
+
+
+def holds(holding: Holding, *, append_only: bool = False) -> Callable[[type[M]], type[M]]:
+    """Declare why a table exists. Raises ValueError where the Holding names a class or a column that is not there."""
+
+    def declare(model: type[M]) -> type[M]:
+        table = table_of(model)
+        if wrong := list(_problems(table, holding)):
+            raise ValueError(f"table {table.name}: {'; '.join(wrong)}")
+        HOLDINGS[table] = holding
+        if append_only:
+            APPEND_ONLY.add(table)
+        return model
+
+    return declare
+
+
+def _problems(table: Table, holding: Holding) -> Iterator[str]:
+    if holding.data_class is not None and holding.data_class not in DATA_CLASSES:
+        yield f"no policy knows the retention class {holding.data_class!r}"
+    for named in (holding.subject_column, holding.clock_column):
+        if named is not None and named not in table.c:
+            yield f"there is no column {named!r}"
+    if holding.subject_column is not None and "controller_id" not in table.c:
+        yield "it is about people and has no controller_id"
+    if holding.measurement and "purposes" not in table.c:
+        yield "it holds measurements and does not say for which purposes"
+
+
+def erase(session: Session, controller: int, subject: int) -> dict[str, int]:
+    """Delete what is held about a person in the main database; the rows deleted, by table, zero included.
+
+    The caller holds the person's state row. Their key goes next, in the other store (GDPR Art. 17(1)).
+    """
+    return {
+        table.name: session.connection().execute(delete(table).where(_about(table, held, controller, subject))).rowcount
+        for table, held in _of_people()
+        if held.on_erasure is OnErasure.DELETE
+    }
+
+
+def erase_measurements(session: Session, controller: int, subject: int, purposes: int | None = None) -> dict[str, int]:
+    """Delete what was measured about a person for `purposes` (bits; None: for all), by table.
+
+    A row that also serves a purpose still consented to stays, for that purpose only (GDPR Art. 17(1)(b): "no other
+    legal ground"); a row whose carrier is gone goes, because nothing can ride on it.
+    """
+    counts = {}
+    for table, held in _of_people():
+        if held.measurement:
+            theirs = _about(table, held, controller, subject)
+            counts[table.name] = _withdraw(session, table, theirs, purposes)
+    return counts
+
+
+def _withdraw(session: Session, table: Table, theirs: ColumnElement[bool], purposes: int | None) -> int:
+    if purposes is None:
+        return session.connection().execute(delete(table).where(theirs)).rowcount
+    served = table.c.purposes
+    touched = and_(theirs, served.bitwise_and(purposes) != 0)
+    gone = and_(touched, served.bitwise_and(_CARRIER_BITS & ~purposes) == 0)
+    count = session.connection().execute(delete(table).where(gone)).rowcount
+    session.connection().execute(update(table).where(touched).values(purposes=served.bitwise_and(~purposes)))
+    return count
+
+
+def collect(session: Session, controller: int, subject: int) -> dict[str, list[dict[str, Any]]]:
+    """Every row about a person, by table, as it is held: sealed columns are still sealed (GDPR Art. 15(3))."""
+    found = {}
+    for table, held in _of_people():
+        rows = session.connection().execute(select(table).where(_about(table, held, controller, subject)))
+        found[table.name] = [dict(row._mapping) for row in rows]
+    return found
+
+
+def kept() -> dict[str, str]:
+    """What stays through an erasure, and under which article."""
+    return {table.name: held.article for table, held in HOLDINGS.items() if held.on_erasure is OnErasure.KEEP}
+
+
+@dataclass(frozen=True, slots=True)
+class Purgeable:
+    """A table whose rows have an end. `limit` is the first instant, or day, that stays."""
+
+    table: str
+    data_class: str
+    clock: Clock
+    why: str
+    _table: Table
+    _clock: ColumnElement[Any]
+
+    def overdue(self, session: Session, limit: date | int) -> int:
+        """How many rows are older than `limit`."""
+        statement = select(func.count()).select_from(self._table).where(self._clock < limit)
+        return int(session.connection().execute(statement).scalar_one())
+
+    def purge_chunk(self, session: Session, limit: date | int, size: int) -> int:
+        """Delete at most `size` rows older than `limit`; how many went. Fewer than `size`: nothing older is left."""
+        key = list(self._table.primary_key)
+        old = select(*key).where(self._clock < limit).limit(size)
+        mine = key[0].in_(old) if len(key) == 1 else tuple_(*key).in_(old)
+        return session.connection().execute(delete(self._table).where(mine)).rowcount
+
+
+def purgeable() -> list[Purgeable]:
+    """The tables that a purge empties of what is too old, by name.
+
+    Append-only tables are left out: the consent ledger is a chain, and deleting its oldest links needs a signed anchor
+    to verify the rest from. That comes before the first proof can reach its limitation date, which is years away.
+    """
+    return [
+        Purgeable(table.name, held.data_class, held.clock, held.why, table, table.c[held.clock_column])
+        for table, held in sorted(HOLDINGS.items(), key=lambda one: one[0].name)
+        if held.data_class is not None and held.clock_column is not None and table not in APPEND_ONLY
+    ]
+
+
+def _of_people() -> Iterator[tuple[Table, Holding]]:
+    """The tables of the main database whose rows are about somebody; the keyring is another store."""
+    for table, held in HOLDINGS.items():
+        if held.subject_column is not None and table.metadata is not KeyRow.metadata:
+            yield table, held
+
+
+def _about(table: Table, held: Holding, controller: int, subject: int) -> ColumnElement[bool]:
+    return and_(table.c.controller_id == controller, table.c[held.subject_column or ""] == subject)

@@ -1,0 +1,101 @@
+"""The mailing register: what was decided for every mail prepared, and what was put into it (decision 14, RE-09).
+
+It answers "was there a pixel in Mr Dupont's mail of 3 September, and why?".
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from operator import attrgetter
+from typing import Final
+
+from sqlalchemy import BigInteger, Index, Text, insert, select
+from sqlmodel import Field, Session
+
+from consent_track.domain.retention import Clock, Holding, OnErasure
+
+from .datamap import holds
+from .tables import Row, table_of
+
+
+@holds(
+    Holding(
+        why="to answer for each mail whether it was measured, and on what ground",
+        data_class="mailing_register",
+        subject_column="subject",
+        clock_column="prepared_at",
+        clock=Clock.INSTANT,
+        on_erasure=OnErasure.DELETE,
+    )
+)
+class MailingRow(Row, table=True):
+    """One mail for one recipient; `subject` is 0 where nobody is known. `decisions` is JSON: purpose to reason."""
+
+    __tablename__ = "mailing"
+    __table_args__ = (Index(None, "controller_id", "subject"),)
+
+    controller_id: int = Field(primary_key=True)
+    message: int = Field(sa_type=BigInteger, primary_key=True)
+    subject: int = Field(sa_type=BigInteger)
+    prepared_at: int = Field(sa_type=BigInteger)
+    mail_type: str
+    jurisdiction: str
+    locale: str
+    policy_hash: str = Field(max_length=64)
+    campaign: str
+    purposes: int
+    decisions: str = Field(sa_type=Text)
+    reason: str
+    consent_sequence: int = Field(sa_type=BigInteger)
+    outcome: str
+
+
+_REGISTER: Final = table_of(MailingRow)
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """One row of the register; `purposes` are the bits really served, `prepared_at` in seconds."""
+
+    controller_id: int
+    message: int
+    subject: int
+    prepared_at: int
+    mail_type: str
+    jurisdiction: str
+    locale: str
+    policy_hash: str
+    campaign: str
+    purposes: int
+    decisions: str
+    reason: str
+    consent_sequence: int
+    outcome: str
+
+
+_NAMES: Final = tuple(field.name for field in fields(Prepared))
+_VALUES: Final = attrgetter(*_NAMES)
+
+
+def add_many(session: Session, rows: Iterable[Prepared]) -> int:
+    """Write rows of the register; how many."""
+    values = [dict(zip(_NAMES, _VALUES(row), strict=True)) for row in rows]
+    if values:
+        session.connection().execute(insert(_REGISTER), values)
+    return len(values)
+
+
+def find(session: Session, controller: int, message: int) -> Prepared | None:
+    """The row of one message."""
+    statement = select(_REGISTER).where(_REGISTER.c.controller_id == controller, _REGISTER.c.message == message)
+    row = session.connection().execute(statement).one_or_none()
+    return None if row is None else Prepared(**dict(row._mapping))
+
+
+def of_subject(session: Session, controller: int, subject: int) -> list[Prepared]:
+    """The mails prepared for one person, oldest first."""
+    statement = (
+        select(_REGISTER)
+        .where(_REGISTER.c.controller_id == controller, _REGISTER.c.subject == subject)
+        .order_by(_REGISTER.c.prepared_at, _REGISTER.c.message)
+    )
+    return [Prepared(**dict(row._mapping)) for row in session.connection().execute(statement)]

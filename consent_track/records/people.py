@@ -1,0 +1,49 @@
+"""Who a reference stands for: address and language, sealed under the person's own key."""
+
+from typing import Final
+
+from sqlalchemy import BigInteger, LargeBinary, select
+from sqlmodel import Field, Session
+
+from consent_track.domain.retention import Clock, Holding, OnErasure
+
+from .datamap import holds
+from .tables import Row, insert_or_update, table_of
+
+
+@holds(
+    Holding(
+        why="to show a person that a link is theirs and to answer in their language",
+        data_class=None,
+        subject_column="reference",
+        clock_column=None,
+        clock=Clock.INSTANT,
+        on_erasure=OnErasure.DELETE,
+        bounded_by="one row for each person, as long as the person is mailed; ends with erasure",
+    )
+)
+class SubjectRow(Row, table=True):
+    """One person of one controller. Nothing in it can be read without the key in the keyring."""
+
+    __tablename__ = "subject"
+
+    controller_id: int = Field(primary_key=True)
+    reference: int = Field(sa_type=BigInteger, primary_key=True)
+    sealed: bytes = Field(sa_type=LargeBinary)
+    updated_at: int = Field(sa_type=BigInteger)
+
+
+_PEOPLE: Final = table_of(SubjectRow)
+
+
+def find(session: Session, controller: int, reference: int) -> bytes | None:
+    """What is sealed about a person, or None for the unknown and the erased."""
+    statement = select(_PEOPLE.c.sealed).where(_PEOPLE.c.controller_id == controller, _PEOPLE.c.reference == reference)
+    found: bytes | None = session.connection().execute(statement).scalar_one_or_none()
+    return found
+
+
+def save(session: Session, controller: int, reference: int, sealed: bytes, now: int) -> None:
+    """Write what is sealed about a person."""
+    row = {"controller_id": controller, "reference": reference, "sealed": sealed, "updated_at": now}
+    insert_or_update(session.connection(), _PEOPLE, row)

@@ -1,0 +1,64 @@
+"""What all tables share: two stores with a schema each, and one way of naming constraints.
+
+`Row` is a table of the main database, `KeyRow` one of the keyring, which is another store (erasure needs two: what is
+deleted from a database stays in its backups, what was sealed under a destroyed key does not).
+"""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Final, cast
+
+from sqlalchemy import Connection, MetaData, Table
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import SQLModel
+
+# Named constraints: a migration can only change what it can name.
+_NAMING: Final = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Row(SQLModel):
+    """A table of the main database."""
+
+    metadata: ClassVar[MetaData] = MetaData(naming_convention=_NAMING)
+
+
+class KeyRow(SQLModel):
+    """A table of the keyring store."""
+
+    metadata: ClassVar[MetaData] = MetaData(naming_convention=_NAMING)
+
+
+def table_of(model: type[SQLModel]) -> Table:
+    """The table behind a row class; queries are written with its columns."""
+    return cast(Table, model.__table__)  # type: ignore[attr-defined]
+
+
+def insert_if_absent(connection: Connection, table: Table, values: Mapping[str, Any]) -> bool:
+    """Insert a row unless its key is taken; whether it was inserted. Never an error, however many try at once."""
+    statement = _insert(connection, table).values(**values).on_conflict_do_nothing()
+    return connection.execute(statement).rowcount == 1
+
+
+def insert_or_update(connection: Connection, table: Table, values: Mapping[str, Any]) -> None:
+    """Insert a row, or give the row with that key these values."""
+    statement = _insert(connection, table).values(**values)
+    keys = [column.name for column in table.primary_key]
+    given = {name: statement.excluded[name] for name in values if name not in keys}
+    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=given))
+
+
+def insert_or_add(connection: Connection, table: Table, values: Mapping[str, Any], counter: str) -> None:
+    """Insert a row, or add to the `counter` of the row with that key."""
+    statement = _insert(connection, table).values(**values)
+    keys = [column.name for column in table.primary_key]
+    total = table.c[counter] + statement.excluded[counter]
+    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_={counter: total}))
+
+
+def _insert(connection: Connection, table: Table) -> "postgresql.Insert | sqlite.Insert":
+    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
