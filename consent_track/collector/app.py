@@ -1,0 +1,229 @@
+"""Pixels and links: a plain WSGI callable in front of everything else.
+
+Not a view of the web framework, whose dispatch alone costs 60-90 microseconds a request where all of this costs fewer
+than twenty. Every answer is a constant, or the destination sealed in the token; whatever goes wrong while a hit is
+being recorded, the answer is the same and the hit is not recorded.
+"""
+
+import atexit
+import logging
+import os
+import re
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, date, datetime
+from typing import Any, Final
+
+from consent_track.crypto.pseudonyms import network_pseudonym
+from consent_track.domain.decision import DAY, Scope, message_of_token, scope_at_hit
+from consent_track.domain.engagement import judge_agent, weigh
+from consent_track.domain.errors import ForgedToken
+from consent_track.domain.frame import encode_hit, encode_signal
+from consent_track.domain.observation import Observation, Signal, TokenFacts, TokenFlag, Verdict
+from consent_track.domain.vocabulary import HitKind, TokenClass, to_bits
+
+from .answers import FOUND, NOT_FOUND, NOT_OURS, OK, PIXEL, build_answers
+from .declines import DeclineCounter
+from .pulse import Pulse
+from .recent import Bursts, Replays, Signalled
+from .runtime import CollectorRuntime
+
+Environ = dict[str, Any]
+Wsgi = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
+
+log: Final = logging.getLogger("consent_track.collector")
+
+# Defence in depth: issuing checks destinations; nothing else ever leads anywhere (AH-10, CWE-601).
+_DESTINATION: Final = re.compile(r"https?://[\x21-\x7e]+", re.IGNORECASE)
+# Every name under which a fetch ahead of a reader announces itself; their values are words and parameters.
+_AHEAD: Final = ("HTTP_SEC_PURPOSE", "HTTP_PURPOSE", "HTTP_X_PURPOSE", "HTTP_X_MOZ")
+_AHEAD_WORDS: Final = ("prefetch", "preview", "prerender")
+_SENSITIVE: Final = TokenFlag.SENSITIVE.value
+_MOST_AGENTS: Final = 4_096
+
+
+class Collector:
+    """Answers `/o/<token>` and `/c/<token>`; everything else goes to `downstream`.
+
+    Pixel: the same 43 octets for every method and every token. Link: GET and HEAD of a genuine token lead to its
+    destination, whatever its age and whatever its person chose; anything else is a 404 with a constant page.
+    """
+
+    def __init__(self, downstream: Wsgi, runtime: CollectorRuntime) -> None:
+        self._downstream = downstream
+        self._runtime = runtime
+        self._answers = build_answers(runtime.https)
+        self._hosts = {number: hosts for number, hosts in runtime.hosts.items() if hosts}
+        self._declines = DeclineCounter(runtime.flush_declines)
+        self._replays, self._bursts, self._signalled = Replays(), Bursts(), Signalled()
+        self._agents: dict[tuple[HitKind, int], Verdict] = {}
+        self._bits: dict[frozenset[Any], int] = {}
+        self._today = (-1, date(1970, 1, 1))
+        self._housekeeping = Pulse("collector-housekeeping", self._tidy, 1.0)
+        self._awake = -1
+        self.stumbles = 0  # hits that were not recorded because of a defect of ours; for the metrics
+
+    def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
+        path = environ.get("PATH_INFO", "")
+        door = path[:3]
+        if door == "/o/":
+            self._admit(HitKind.OPEN, TokenClass.OPEN, path[3:], environ)
+            start_response(OK, self._answers.pixel.copy())
+            return (PIXEL,) if environ["REQUEST_METHOD"] != "HEAD" else ()
+        if door == "/c/":
+            facts = self._admit(HitKind.CLICK, TokenClass.CLICK, path[3:], environ)
+            method = environ["REQUEST_METHOD"]
+            if facts is not None and method in ("GET", "HEAD") and _DESTINATION.fullmatch(facts.destination):
+                start_response(FOUND, [("Location", facts.destination), *self._answers.redirect])
+                return ()
+            start_response(NOT_FOUND, self._answers.not_ours.copy())
+            return (NOT_OURS,) if method != "HEAD" else ()
+        return self._downstream(environ, start_response)
+
+    def close(self) -> None:
+        """At the end of the process: hand over the counts, let go of the segment."""
+        self._housekeeping.stop()
+        self._runtime.view.stop()
+        self._runtime.spool.close()
+        try:
+            self._declines.flush_all()
+        except Exception as error:
+            log.warning("decline counts of a part of a day are lost: %s", type(error).__name__)
+
+    def _admit(self, kind: HitKind, token_class: TokenClass, token: str, environ: Environ) -> TokenFacts | None:
+        """The facts of a genuine token on a host of its controller, after recording what may be recorded."""
+        if self._awake != os.getpid():
+            self._wake()
+        try:
+            facts = self._runtime.tokens.open(token_class, token)
+        except ForgedToken:
+            return None
+        except Exception as error:
+            self._stumble(error)
+            return None
+        hosts = self._hosts.get(facts.controller, self._runtime.own_hosts)
+        if host_of(environ.get("HTTP_HOST", "")) not in hosts:
+            return None
+        try:
+            self._consider(kind, facts, token, environ)
+        except Exception as error:
+            self._stumble(error)
+        return facts
+
+    def _consider(self, kind: HitKind, facts: TokenFacts, token: str, environ: Environ) -> None:
+        """Take an opt-out from any request; take a hit only from a GET that somebody may have meant."""
+        at = int(self._runtime.clock())
+        signal = says_no(environ.get("HTTP_SEC_GPC"))
+        if signal and facts.subject:
+            self._take_signal(facts, at)
+        flags = int(facts.flags)
+        if environ["REQUEST_METHOD"] != "GET" or fetched_ahead(environ):
+            return
+        # A retired key, a token for a whole campaign, or a flag of a later version: genuine, and without power here.
+        if not facts.records or flags & ~_SENSITIVE or not facts.subject:
+            return
+
+        state = self._runtime.view.state(facts.controller, facts.subject)
+        message = message_of_token(
+            facts.mail_type, facts.jurisdiction, facts.purposes, facts.issued_at, flags == _SENSITIVE, signal
+        )
+        policy = self._runtime.policies.for_jurisdiction(facts.jurisdiction)
+        scope = scope_at_hit(kind, message, state, policy, at)
+
+        verdict = None
+        if not scope.open:
+            self._declines.add(facts.controller, scope.carrier.reason.value, at)
+        elif self._replays.first(token, at):
+            verdict = self._verdict(kind, facts, environ, at)
+            if not self._record(kind, facts, scope, verdict, environ, at):
+                self._replays.forget(token)
+        if self._runtime.observe is not None:
+            self._runtime.observe(facts, scope, verdict)
+
+    def _take_signal(self, facts: TokenFacts, at: int) -> None:
+        """Queue one opt-out for the person, unless it is known or already queued (decision 8)."""
+        person = (facts.controller, facts.subject)
+        state = self._runtime.view.state(*person)
+        if person in self._signalled or (state is not None and state.signal_on is not None):
+            return
+        signal = Signal(facts.controller, facts.subject, facts.jurisdiction, at // DAY)
+        if self._runtime.spool.append(encode_signal(signal), at):
+            self._signalled.add(person)
+
+    def _verdict(self, kind: HitKind, facts: TokenFacts, environ: Environ, at: int) -> Verdict:
+        """Who probably made the hit; what it was judged from stays in this call."""
+        agent = environ.get("HTTP_USER_AGENT", "")
+        known = (kind, hash(agent))  # not the text: nobody's user agent is kept, not even in memory
+        by_agent = self._agents.get(known)
+        if by_agent is None:
+            if len(self._agents) >= _MOST_AGENTS:
+                self._agents.clear()
+            by_agent = self._agents[known] = judge_agent(kind, agent)
+        networks = self._runtime.networks
+        network = networks.class_of(self._address(environ)) if networks else None
+        links = self._bursts.links(facts.message, facts.link, at) if kind is HitKind.CLICK else 1
+        return weigh(kind, by_agent, at - facts.issued_at, network, links)
+
+    def _record(
+        self, kind: HitKind, facts: TokenFacts, scope: Scope, verdict: Verdict, environ: Environ, at: int
+    ) -> bool:
+        """Append the observation of an allowed hit to the spool; False if the spool did not take it."""
+        purposes = self._bits.get(scope.purposes)
+        if purposes is None:
+            purposes = self._bits[scope.purposes] = to_bits(scope.purposes)
+        hit = Observation(
+            kind, facts.controller, facts.subject, facts.message, at, facts.issued_at, purposes,
+            facts.mail_type.number if facts.mail_type else 0, facts.jurisdiction, facts.policy_prefix,
+            int(facts.flags), facts.link, verdict, self._network(facts.controller, environ, at),
+        )  # fmt: skip
+        return self._runtime.spool.append(encode_hit(hit), at)
+
+    def _network(self, controller: int, environ: Environ, at: int) -> bytes:
+        """The pseudonym of the client's network under the key of the day, for an allowed hit only (decision 15)."""
+        number, day = self._today
+        if number != at // DAY:
+            number, day = self._today = at // DAY, datetime.fromtimestamp(at, UTC).date()
+        try:
+            key = self._runtime.day_keys.key(day)
+        except OSError:
+            return b""  # no key, no pseudonym; the hit itself was allowed
+        return network_pseudonym(key, controller, self._address(environ))
+
+    def _address(self, environ: Environ) -> str:
+        return self._runtime.proxies.client(environ.get("REMOTE_ADDR", ""), environ.get("HTTP_X_FORWARDED_FOR"))
+
+    def _wake(self) -> None:
+        """The first request of this process, also after a fork: threads and exit duties are not inherited."""
+        self._awake = os.getpid()
+        self._runtime.view.start()
+        self._housekeeping.ensure()
+        atexit.register(self.close)
+
+    def _tidy(self) -> None:
+        now = int(self._runtime.clock())
+        self._runtime.spool.tend(now)
+        self._declines.flush_past(now)
+
+    def _stumble(self, error: Exception) -> None:
+        """A defect of ours must neither change an answer nor put a token into a log: only its type is written."""
+        self.stumbles += 1
+        log.error("a hit was not recorded: %s", type(error).__name__)
+
+
+def host_of(field: str) -> str:
+    """The host name in a Host field: lower case, no port, no trailing dot; brackets stay on an IPv6 address."""
+    name = field.partition("]")[0] + "]" if field.startswith("[") else field.partition(":")[0]
+    return name.rstrip(".").lower()
+
+
+def says_no(field: str | None) -> bool:
+    """Whether one of the Sec-GPC fields is exactly `1` (OO-03). Servers join repeated fields with commas."""
+    return field is not None and any(value.strip(" \t") == "1" for value in field.split(","))
+
+
+def fetched_ahead(environ: Mapping[str, Any]) -> bool:
+    """Whether the request says of itself that no reader asked for it yet."""
+    for name in _AHEAD:
+        value = environ.get(name)
+        if value is not None and any(word in value.lower() for word in _AHEAD_WORDS):
+            return True
+    return False
