@@ -1,16 +1,17 @@
-"""Adding fields to a part and taking fields away, without touching the others."""
+"""Adding fields to a part, taking fields away and correcting a word of one, without touching the others."""
 
 import re
 from collections.abc import Iterable, Set
 from typing import Final
 
-from .part import Mail, Part
+from .field import first_token, spans
+from .lines import LONGEST
+from .part import Mail, Part, Unreadable
 from .splice import Splice
 
 _NAME: Final = re.compile(r"[!-9;-~]+")
 _WORD: Final = re.compile(r"[ \t]*+[^ \t]++")
 _LINE: Final = 78  # RFC 5322 section 2.1.1: should; 998 must
-_LONGEST: Final = 998
 
 
 def header_splice(
@@ -31,6 +32,35 @@ def header_splice(
     return tuple(splices)
 
 
+def relabel(mail: Mail, part: Part, charset: str | None, encoding: str | None) -> tuple[Splice, ...] | Unreadable:
+    """Let the fields of a part say its new charset and transfer encoding; only those words of them change."""
+    made: list[Splice] = []
+    missing: list[tuple[str, str]] = []
+    if charset is not None:
+        header = part.first("content-type")
+        if header is None:
+            missing.append(("Content-Type", f"{part.content_type}; charset={charset}"))
+        else:
+            said = [parameter for parameter in spans(header.value) if parameter.name.split("*")[0] == "charset"]
+            if first_token(header.value) != part.content_type or any("*" in parameter.name for parameter in said):
+                return Unreadable("malformed_header", "content-type")
+            at = header.start + len(header.name) + 1
+            made += (Splice(at + word.start, at + word.end, charset.encode()) for word in said)
+            if not said:
+                behind = at + header.value.lower().index(part.content_type.encode()) + len(part.content_type)
+                made.append(Splice(behind, behind, f"; charset={charset}".encode()))
+    if encoding is not None:
+        header = part.first("content-transfer-encoding")
+        if header is None:
+            missing.append(("Content-Transfer-Encoding", encoding))
+        else:
+            at = header.start + len(header.name) + 1
+            made.append(Splice(at, at + len(header.value), b" " + encoding.encode()))
+    if missing and part is mail.root and mail.first("mime-version") is None:
+        missing.insert(0, ("MIME-Version", "1.0"))
+    return tuple(sorted((*made, *header_splice(mail, part, missing)), key=lambda splice: splice[:2]))
+
+
 def _folded(name: str, value: str, newline: bytes) -> bytes:
     """One field; lines break before a space, so that unfolding gives the value back exactly."""
     if not _NAME.fullmatch(name):
@@ -44,6 +74,6 @@ def _folded(name: str, value: str, newline: bytes) -> bytes:
             lines[-1] += word
         else:
             lines.append(word)
-    if max(map(len, lines)) > _LONGEST:
+    if max(map(len, lines)) > LONGEST:
         raise ValueError(f"field {name}: a word longer than a line may be")
     return newline.join(line.encode("ascii") for line in lines) + newline

@@ -10,13 +10,14 @@ from itertools import pairwise
 from typing import Final, NamedTuple
 
 from .charset import codec_name, is_searchable, reversible
-from .field import first_token, spans
 from .heading import header_splice as header_splice
+from .heading import relabel
+from .lines import LONGEST, dashed, grow_too_long, longest, newline_of
 from .part import Mail, Part, Unreadable
 from .quoted import quote
 from .splice import Splice as Splice
 from .splice import apply as apply
-from .transfer import IDENTITY, LONGEST_LINE, Encoded, decode
+from .transfer import IDENTITY, Encoded, decode
 
 _STUFFED: Final = (" ", ">", "From ")  # RFC 3676 section 4.4
 
@@ -24,7 +25,7 @@ _STUFFED: Final = (" ", ">", "From ")  # RFC 3676 section 4.4
 class Edit(NamedTuple):
     """Put `text` in the place of the octets from `start` to `end` of `Leaf.text`; "\\n" is the leaf's own line break.
 
-    A line may be broken only where the text has "\\n". An edit must not begin or end inside a character.
+    Lines are broken only where `text` has "\\n". An edit must not begin or end inside a character or a CRLF.
     """
 
     start: int
@@ -76,14 +77,14 @@ class Leaf:
             if found is None:
                 return Unreadable("charset_not_reversible", charset)
             text, charset = found[0].encode(), found[1]
-        wire = _newline(raw) or mail.newline
+        wire = newline_of(raw) or mail.newline
         flowed = part.content_type == "text/plain" and part.params.get("format", "").lower() == "flowed"
         return cls(
             mail,
             part,
             text,
             charset,
-            _newline(text) or wire,
+            newline_of(text) or wire,
             part.content_type in ("text/html", "application/xhtml+xml"),
             flowed,
             flowed and part.params.get("delsp", "").lower() == "yes",
@@ -97,7 +98,8 @@ class Leaf:
 
         In HTML a sign the charset lacks becomes a numeric character reference; plain text then moves to UTF-8. A leaf
         moves to quoted-printable where it is 7bit and must carry more, or where a line would pass 998 octets.
-        Returns Unreadable: charset_not_decodable (the text is not what its label says), malformed_header.
+        Returns Unreadable: charset_not_decodable (the text is not what its label says), malformed_header,
+        boundary_collision (a line of the changed text would divide the mail).
         Raises ValueError: for edits that overlap, reach outside the text, or hold half a surrogate pair.
         """
         wanted = self._wanted(edits)
@@ -110,7 +112,7 @@ class Leaf:
         encoding = self.part.encoding
         if encoding == "7bit" and not all(change.data.isascii() for change in changes):
             return self._anew(apply(self.encoded.text, changes), None)
-        if encoding in ("7bit", "8bit") and _lines_grow_too_long(self.encoded.text, changes):
+        if encoding in ("7bit", "8bit") and grow_too_long(self.encoded.text, changes):
             return self._anew(apply(self.encoded.text, changes), None)
         return self._placed(self.encoded.replace(changes, self.wire_newline))
 
@@ -157,13 +159,13 @@ class Leaf:
         if not self.stand_in:
             return changes
         sent = self.encoded.text
-        in_utf8 = [Splice(start, end, new.decode(charset).encode()) for start, end, new in changes]
-        whole = apply(self.text, in_utf8).decode().encode(charset)
         edges = [0, *(edge for change in changes for edge in change[:2]), len(self.text)]
         try:
             old = [self.text[start:end].decode().encode(charset) for start, end in pairwise(edges)]
         except UnicodeDecodeError:
             raise ValueError("an edit begins or ends inside a character") from None
+        in_utf8 = [Splice(start, end, new.decode(charset).encode()) for start, end, new in changes]
+        whole = apply(self.text, in_utf8).decode().encode(charset)
         placed, at = [], 0
         for index, change in enumerate(changes):
             start = at + len(old[2 * index])
@@ -193,77 +195,36 @@ class Leaf:
     def _anew(self, octets: bytes, charset: str | None) -> tuple[Splice, ...] | Unreadable:
         """The whole leaf again, in the encoding it has, or in quoted-printable where that one cannot carry it."""
         encoding = self.part.encoding
-        fits = encoding == "binary" or (encoding == "8bit" and max(map(len, octets.split(b"\n"))) <= LONGEST_LINE)
+        fits = encoding == "binary" or (encoding == "8bit" and longest(octets) <= LONGEST)
         if encoding in IDENTITY and not fits:
             encoding, body = "quoted-printable", quote(octets, self.wire_newline)
         else:
             body = self.encoded.encode(octets, self.wire_newline)
-        fields = _relabelled(self.mail, self.part, charset, encoding if encoding != self.part.encoding else None)
+        fields = relabel(self.mail, self.part, charset, encoding if encoding != self.part.encoding else None)
         if isinstance(fields, Unreadable):
             return fields
-        length = self.part.body_end - self.part.body_start
-        return fields + self._placed([Splice(0, length, body)])
+        placed = self._placed([Splice(0, self.part.body_end - self.part.body_start, body)])
+        return placed if isinstance(placed, Unreadable) else fields + placed
 
-    def _placed(self, made: list[Splice]) -> tuple[Splice, ...]:
+    def _placed(self, made: list[Splice]) -> tuple[Splice, ...] | Unreadable:
         """Splices in octets of the mail. An empty body right before a delimiter lacks the newline between them."""
         start, end = self.part.body_start, self.part.body_end
+        if self.part.path and self.part.encoding != "base64":
+            boundaries = _boundaries(self.mail, self.part)
+            if any(line in boundaries for line in dashed(apply(self.mail.data[start:end], made))):
+                return Unreadable("boundary_collision", "the changed text would hold a delimiter")
         placed = [Splice(first + start, last + start, new) for first, last, new in made]
         if start == end and self.mail.data.startswith(b"--", end):
             placed.append(Splice(end, end, self.mail.newline))
         return tuple(placed)
 
 
-def _newline(octets: bytes) -> bytes | None:
-    found = octets.find(b"\n")
-    if found < 0:
-        return None
-    return b"\r\n" if octets[found - 1 : found] == b"\r" else b"\n"
-
-
-def _lines_grow_too_long(text: bytes, changes: list[Splice]) -> bool:
-    """Whether the changes make a line pass 998 octets in a text where none did: servers would break or refuse it."""
-    changed, shift, checked = apply(text, changes), 0, 0
-    for start, end, new in changes:
-        first, last = start + shift, start + shift + len(new)
-        shift += len(new) - (end - start)
-        if last < checked:
-            continue
-        line = max(changed.rfind(b"\n", checked, first) + 1, checked)
-        checked = changed.find(b"\n", last)
-        checked = len(changed) if checked < 0 else checked
-        if checked - line > LONGEST_LINE and _longest(changed[line:checked]) > LONGEST_LINE:
-            return _longest(text) <= LONGEST_LINE
-    return False
-
-
-def _longest(text: bytes) -> int:
-    return max(len(line.removesuffix(b"\r")) for line in text.split(b"\n"))
-
-
-def _relabelled(mail: Mail, part: Part, charset: str | None, encoding: str | None) -> tuple[Splice, ...] | Unreadable:
-    """Let the fields of a part say its new charset and transfer encoding; only those words of them change."""
-    made: list[Splice] = []
-    missing: list[tuple[str, str]] = []
-    if charset is not None:
-        header = part.first("content-type")
-        if header is None:
-            missing.append(("Content-Type", f"{part.content_type}; charset={charset}"))
-        else:
-            said = [parameter for parameter in spans(header.value) if parameter.name.split("*")[0] == "charset"]
-            if first_token(header.value) != part.content_type or any("*" in parameter.name for parameter in said):
-                return Unreadable("malformed_header", "content-type")
-            at = header.start + len(header.name) + 1
-            made += (Splice(at + word.start, at + word.end, charset.encode()) for word in said)
-            if not said:
-                behind = at + header.value.lower().index(part.content_type.encode()) + len(part.content_type)
-                made.append(Splice(behind, behind, f"; charset={charset}".encode()))
-    if encoding is not None:
-        header = part.first("content-transfer-encoding")
-        if header is None:
-            missing.append(("Content-Transfer-Encoding", encoding))
-        else:
-            at = header.start + len(header.name) + 1
-            made.append(Splice(at, at + len(header.value), b" " + encoding.encode()))
-    if missing and part is mail.root and mail.first("mime-version") is None:
-        missing.insert(0, ("MIME-Version", "1.0"))
-    return tuple(sorted((*made, *header_splice(mail, part, missing)), key=lambda splice: splice[:2]))
+def _boundaries(mail: Mail, part: Part) -> set[bytes]:
+    """What would end or divide the part if it stood on a line after two hyphens: the boundaries of all around it."""
+    found: set[bytes] = set()
+    around = mail.root
+    while around is not part and around.children:
+        boundary = around.params["boundary"].rstrip().encode("latin-1", "replace")
+        found |= {boundary, boundary + b"--"}
+        around = [child for child in around.children if child.start <= part.start][-1]
+    return found

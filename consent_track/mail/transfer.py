@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+from .lines import LONGEST
 from .quoted import QuotedPrintable
 from .splice import Splice, apply
 
 IDENTITY: Final = frozenset({"7bit", "8bit", "binary"})
-LONGEST_LINE: Final = 998  # RFC 5322 section 2.1.1, octets without the newline
 _WIDTH: Final = 76  # RFC 2045 section 6.8
 _BLANK: Final = b" \t\r\n"
 _LETTERS: Final = re.compile(rb"[^ \t\r\n]++")
@@ -82,7 +82,7 @@ class Base64:
         """Letters on a line, as this leaf has it; 76 if it has one line only or its lines are too long for mail."""
         first, _, rest = self.raw.lstrip(_BLANK).partition(b"\n")
         width = len(first.rstrip(_BLANK))
-        return width if rest.strip(_BLANK) and width <= LONGEST_LINE else _WIDTH
+        return width if rest.strip(_BLANK) and width <= LONGEST else _WIDTH
 
     def encode(self, text: bytes, newline: bytes) -> bytes:
         return self._lines(text, 0, newline) + self.raw[len(self.raw.rstrip(_BLANK)) :]
