@@ -1,9 +1,10 @@
 """The configuration of an installation: read once, frozen, every problem reported together, no secret ever shown.
 
 Where a setting comes from: the environment (`CONSENT_TRACK_PUBLIC_URL`) stands above `consent_track.toml` in the home
-folder (`public_url`). A database URL may stand in a file of its own (`CONSENT_TRACK_DATABASE_URL_FILE`). The home folder
-is the one that is asked for, else `CONSENT_TRACK_HOME`, else `~/.consent_track`: a fixed place, so that a command gives
-the same answer from every folder. A name nobody knows is a problem: a misspelt setting must not quietly do nothing.
+folder (`public_url`). A database URL may stand in a file of its own (`CONSENT_TRACK_DATABASE_URL_FILE`). The home
+folder is the one that is asked for, else `CONSENT_TRACK_HOME`, else `~/.consent_track`: a fixed place, so that a
+command gives the same answer from every folder. A name nobody knows is a problem: a misspelt setting must not quietly
+do nothing.
 """
 
 import hashlib
@@ -13,11 +14,12 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 from consent_track import filesystems, settings
 from consent_track.bundled import bundled
-from consent_track.controllers import Loaded, read_controllers
+from consent_track.controllers import read_controllers
 from consent_track.domain.controller import Controller
 from consent_track.domain.errors import ConfigurationRefused, Problem
 
@@ -29,7 +31,10 @@ LONGEST_FILE: Final = 256 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """One installation's settings. Sizes in octets, ages in seconds. `repr` shows no database URL: it may hold a password."""
+    """One installation's settings. Sizes in octets, ages in seconds.
+
+    `repr` shows no database URL, because it may hold a password.
+    """
 
     home: Path
     role: str  # what this process is: all, collector or web
@@ -99,13 +104,12 @@ def load_config(environ: Mapping[str, str], home: Path | None = None) -> Config:
     _from_file(written, values, problems)
     _from_environment(environ, values, problems)
 
-    values.setdefault("public_url", None)
-    if values["public_url"] is None and not any("public_url" in p.where.lower() for p in problems):
+    if "public_url" not in values and not any("public_url" in problem.where.lower() for problem in problems):
         problems.append(Problem("public_url", f"is missing: set it in {FILE} or as {PREFIX}PUBLIC_URL"))
-    loaded = Loaded(written.get("controller"), values["public_url"])
-    controllers = read_controllers(loaded, problems) if written else ()
+    values.setdefault("public_url", "")
+    controllers = read_controllers(written.get("controller"), values["public_url"], problems) if written else ()
     config = _assemble(place, values, controllers, problems)
-    if problems or config is None:
+    if problems:
         raise ConfigurationRefused(problems)
     return config
 
@@ -168,9 +172,9 @@ def _from_environment(environ: Mapping[str, str], values: dict[str, Any], proble
 
 def _assemble(
     home: Path, values: Mapping[str, Any], controllers: tuple[Controller, ...], problems: list[Problem]
-) -> Config | None:
+) -> Config:
     """Fill in what was not said. Relative folders are read from the home folder."""
-    public = values["public_url"] or ""
+    public = values["public_url"]
     tracking = values.get("tracking_url", public)
     hosts = {settings.host_of(url) for url in (public, tracking) if url}.union(
         values.get("trusted_hosts", ()), *(controller.hosts for controller in controllers)
@@ -185,7 +189,7 @@ def _assemble(
         public_url=public,
         tracking_url=tracking,
         policies_dirs=_policies(home, values.get("policies"), problems),
-        translations_dir=home / translations if translations else bundled("translations"),
+        translations_dir=home / translations if translations else _shipped("translations", problems),
         keys_dir=home / values.get("keys_dir", "keys"),
         spool_dir=home / values.get("spool_dir", "spool"),
         day_keys_dir=home / values.get("day_keys_dir", _day_keys(home)),
@@ -197,7 +201,7 @@ def _assemble(
         trusted_hosts=frozenset(hosts),
         controllers=controllers,
         next_hop_measures=values.get("next_hop_measures"),
-        scanner_networks=values.get("scanner_networks", {}),
+        scanner_networks=MappingProxyType(values.get("scanner_networks", {})),
         spool_max_bytes=values.get("spool_max_mib", 1024 * settings.MIB),
         spool_min_free_bytes=values.get("spool_min_free_mib", 256 * settings.MIB),
         spool_max_age=values.get("spool_max_age_hours", 72 * settings.HOUR),
@@ -220,7 +224,15 @@ def _policies(home: Path, named: tuple[str, ...] | None, problems: list[Problem]
     folders = [home / Path(name).expanduser() for name in named] if named is not None else [own] * own.is_dir()
     missing = [folder for folder in folders if not folder.is_dir()]
     problems += [Problem("policies", f"{folder} is not a folder") for folder in missing]
-    return (bundled("policies"), *folders)
+    return (_shipped("policies", problems), *folders)
+
+
+def _shipped(name: str, problems: list[Problem]) -> Path:
+    try:
+        return bundled(name)
+    except FileNotFoundError as error:
+        problems.append(Problem(name, str(error)))
+        return Path()
 
 
 def _day_keys(home: Path) -> Path:
@@ -232,6 +244,6 @@ def _day_keys(home: Path) -> Path:
 
 
 def _machine() -> str:
-    """The host's name in the narrow alphabet of a node; `init` writes it down, so that a renamed host keeps its spool."""
+    """The host's name in the alphabet of a node; `init` writes it down, so that a renamed host keeps its spool."""
     kept = "".join(c if c.isascii() and (c.isalnum() or c in ".-_") else "-" for c in socket.gethostname())
     return kept.strip(".-_")[:64] or "node"

@@ -1,7 +1,6 @@
 """The `[[controller]]` tables of the configuration: who decides why people are measured, one table each."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from consent_track import settings
@@ -26,31 +25,20 @@ _READERS: Final[dict[str, settings.Reader]] = {
 _NEEDED: Final = ("number", "name", "contact", "privacy_policy")
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
-    """What the file says about controllers, and where recipients reach us (None: nobody can say)."""
+def read_controllers(tables: object, public_url: str, problems: list[Problem]) -> tuple[Controller, ...]:
+    """The controllers in the order of the file; what is wrong is added to `problems`.
 
-    tables: object
-    public_url: str | None
-
-
-def read_controllers(loaded: Loaded, problems: list[Problem]) -> tuple[Controller, ...]:
-    """The controllers in the order of the file; what is wrong is added to `problems`."""
-    tables = loaded.tables
+    `public_url` is where recipients reach this installation; "" if nobody can say.
+    """
     if not isinstance(tables, list) or not tables:
         problems.append(Problem("controller", "is missing: write one [[controller]] table for each controller"))
         return ()
     found = [_read(table, f"controller {place}", problems) for place, table in enumerate(tables, 1)]
     controllers = tuple(controller for controller in found if controller is not None)
     numbers = [controller.number for controller in controllers]
-    for twice in sorted({number for number in numbers if numbers.count(number) > 1}):
-        problems.append(
-            Problem("controller: number", f"{twice} is given twice; a number names one controller for ever")
-        )
-    hosts = [host for controller in controllers for host in controller.hosts]
-    for twice in sorted({host for host in hosts if hosts.count(host) > 1}):
-        problems.append(Problem("controller: hosts", f"{twice} belongs to two controllers"))
-    if loaded.public_url and not settings.is_local(loaded.public_url):
+    for number in sorted({number for number in numbers if numbers.count(number) > 1}):
+        problems.append(Problem("controller: number", f"{number} is given twice; it names one controller for ever"))
+    if public_url and not settings.is_local(public_url):
         problems += [
             Problem(f"controller {controller.number}: name", f"is still {PLACEHOLDER!r}: recipients would read it")
             for controller in controllers
