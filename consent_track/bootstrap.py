@@ -5,8 +5,17 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
+from typing import Final, TypeVar
+from urllib.parse import urlsplit
 
-from consent_track.activities import Processing
+from sqlmodel import Session
+
+from consent_track.activities import Processing, mailing
+from consent_track.collector.consent_view import ConsentView
+from consent_track.collector.networks import Networks
+from consent_track.collector.proxies import TrustedProxies
+from consent_track.collector.runtime import CollectorRuntime, Observe
+from consent_track.collector.spool import SpoolWriter
 from consent_track.config import Config
 from consent_track.crypto.keyring import Keyring
 from consent_track.crypto.keyring import load as load_keyring
@@ -14,15 +23,41 @@ from consent_track.crypto.pseudonyms import DayKeys
 from consent_track.crypto.tokens import Tokens
 from consent_track.domain.consent import ConsentState
 from consent_track.domain.controller import Controller
-from consent_track.domain.errors import ConfigurationRefused, ConsentTrackError, Problem
+from consent_track.domain.errors import ConfigurationRefused, Problem, Refused, StorageUnavailable
 from consent_track.domain.policy import Policies
 from consent_track.i18n import Wordings, load_wordings
 from consent_track.policy_files import load_policies
 from consent_track.records import declines, ledger, policy_versions
-from consent_track.records.database import Database, check, open_database, read, write
+from consent_track.records.database import WAIT_MS, Database, open_database, read, write
+from consent_track.records.schema import check
 
 Clock = Callable[[], float]
 Changes = list[tuple[int, int, int, ConsentState | None]]
+CHANGES_AT_ONCE: Final = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """What a collector is handed of the database: three callables and no table (Garante 284/2026 para. 6; IP-13)."""
+
+    database: Database
+    controllers: frozenset[int]
+
+    def read_all(self) -> tuple[dict[int, int], Iterable[tuple[int, int, ConsentState]]]:
+        with read(self.database.engine) as session:
+            return ledger.all_states(session)
+
+    def read_changes(self, positions: dict[int, int]) -> Changes:
+        found: Changes = []
+        with read(self.database.engine) as session:
+            for controller in self.controllers.union(positions):
+                changes = ledger.changes_since(session, controller, positions.get(controller, 0), CHANGES_AT_ONCE)
+                found.extend((controller, sequence, subject, state) for sequence, subject, state in changes)
+        return found
+
+    def flush_declines(self, day: date, counts: Mapping[tuple[int, str], int]) -> None:
+        with write(self.database.engine) as session:
+            declines.add(session, day, counts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +71,7 @@ class Runtime:
     policies: Policies
     wordings: Wordings
     day_keys: DayKeys
+    view: ConsentView
     clock: Clock = time.time
 
     def now(self) -> int:
@@ -46,9 +82,9 @@ class Runtime:
         return {controller.number: controller for controller in self.config.controllers}
 
     @contextmanager
-    def processing(self, *, wait_ms: int | None = None) -> Iterator[Processing]:
+    def processing(self, *, wait_ms: int = WAIT_MS) -> Iterator[Processing]:
         """One unit of work that may write: committed at the end, rolled back on any error."""
-        with write(self.database.engine, **({} if wait_ms is None else {"wait_ms": wait_ms})) as session:
+        with write(self.database.engine, wait_ms=wait_ms) as session:
             yield self._process(session)
 
     @contextmanager
@@ -57,64 +93,91 @@ class Runtime:
         with read(self.database.engine) as session:
             yield self._process(session)
 
-    def _process(self, session: "object") -> Processing:
-        return Processing(
-            session,  # type: ignore[arg-type]
-            self.database.keyring_engine,
-            self.keys,
-            self.tokens,
-            self.policies,
-            self.controllers,
-            self.now(),
+    def _process(self, session: Session) -> Processing:
+        keyring = self.database.keyring_engine
+        return Processing(session, keyring, self.keys, self.tokens, self.policies, self.controllers, self.now())
+
+    def mail_settings(self) -> mailing.Settings:
+        """What preparing a mail needs to know of this installation."""
+        config = self.config
+        return mailing.Settings(
+            public_url=config.public_url,
+            tracking_url=config.tracking_url,
+            own_hosts=self.own_hosts(with_port=True),
+            path_is_clean=config.next_hop_measures is False,
+            wording=self.wordings.texts,
         )
 
-    # What a collector is handed of the database: three callables, no table (Garante 284/2026 para. 6; IP-13).
+    def own_hosts(self, *, with_port: bool = False) -> frozenset[str]:
+        """The hosts our URLs stand on, now or formerly, as they are written in a URL or, without port, in a request."""
+        parts = [urlsplit(url) for url in (self.config.public_url, self.config.tracking_url)]
+        mine = {part.netloc if with_port else part.hostname or "" for part in parts}
+        return frozenset(mine.union(*(controller.hosts for controller in self.config.controllers)))
 
-    def read_all(self) -> tuple[dict[int, int], Iterable[tuple[int, int, ConsentState]]]:
-        with read(self.database.engine) as session:
-            return ledger.all_states(session)
-
-    def read_changes(self, positions: dict[int, int]) -> Changes:
-        found: Changes = []
-        with read(self.database.engine) as session:
-            for controller in {*positions, *self.controllers}:
-                changes = ledger.changes_since(session, controller, positions.get(controller, 0), 1_000)
-                found.extend((controller, sequence, subject, state) for sequence, subject, state in changes)
-        return found
-
-    def flush_declines(self, day: date, counts: Mapping[tuple[int, str], int]) -> None:
-        with write(self.database.engine) as session:
-            declines.add(session, day, counts)
+    def collector(self, observe: Observe | None = None) -> CollectorRuntime:
+        """What the collector of this installation works with."""
+        config = self.config
+        spool = SpoolWriter(
+            config.spool_dir / config.node,
+            config.node,
+            max_bytes=config.spool_max_bytes,
+            min_free=config.spool_min_free_bytes,
+        )
+        return CollectorRuntime(
+            tokens=self.tokens,
+            policies=self.policies,
+            day_keys=self.day_keys,
+            view=self.view,
+            spool=spool,
+            flush_declines=Feed(self.database, frozenset(self.controllers)).flush_declines,
+            clock=self.clock,
+            own_hosts=self.own_hosts(),
+            hosts={controller.number: controller.hosts for controller in config.controllers},
+            https=config.tracking_url.startswith("https:"),
+            proxies=TrustedProxies(config.trusted_proxies),
+            networks=Networks(config.scanner_networks),
+            observe=observe,
+        )
 
 
 def bootstrap(config: Config, *, clock: Clock = time.time) -> Runtime:
-    """Open an installation. Raises ConfigurationRefused with every problem found, and opens nothing then."""
+    """Open an installation. Raises ConfigurationRefused with every problem found, and opens nothing then.
+
+    A process of role `collector` gets the token keys only: what it does not hold, it cannot lose.
+    """
     wordings = load_wordings(config.translations_dir)
-    problems: list[Problem] = list(_gather(lambda: load_keyring(config.keys_dir)))
+    collector_only = config.role == "collector"
+    problems: list[Problem] = []
+    keys = _or_problems(lambda: load_keyring(config.keys_dir, collector_only=collector_only), problems)
     missing = {c.default_locale for c in config.controllers if wordings.texts(c.default_locale) is None}
     problems += [
         Problem("default_locale", f"{locale}: its texts are missing or incomplete") for locale in sorted(missing)
     ]
-    problems += _gather(lambda: load_policies(config.policies_dirs, purpose_texts=wordings.has_purpose))
-    if problems:
+    policies = _or_problems(lambda: load_policies(config.policies_dirs, purpose_texts=wordings.has_purpose), problems)
+    database = _or_problems(lambda: open_database(config.database_url, config.keyring_url), problems)
+    if database is not None:
+        late = _or_problems(lambda: check(database), problems) or []
+        problems += [Problem("database", f"{what}; run: consent-track db upgrade") for what in late]
+    if problems or keys is None or policies is None or database is None:
         raise ConfigurationRefused(problems)
 
-    database = open_database(config.database_url, config.keyring_url)
-    if late := check(database):
-        raise ConfigurationRefused(Problem("database", f"{what}; run: consent-track db upgrade") for what in late)
-    keys = load_keyring(config.keys_dir)
-    policies = load_policies(config.policies_dirs, purpose_texts=wordings.has_purpose)
     with write(database.engine) as session:
         for policy in policies.by_id.values():
             policy_versions.note(session, policy, int(clock()))
-    return Runtime(config, database, keys, Tokens(keys.tokens), policies, wordings, DayKeys(config.day_keys_dir), clock)
+    feed = Feed(database, frozenset(controller.number for controller in config.controllers))
+    view = ConsentView(feed.read_all, feed.read_changes, clock)
+    day_keys = DayKeys(config.day_keys_dir)
+    return Runtime(config, database, keys, Tokens(keys.tokens), policies, wordings, day_keys, view, clock)
 
 
-def _gather(attempt: Callable[[], object]) -> list[Problem]:
+T = TypeVar("T")
+
+
+def _or_problems(attempt: Callable[[], T], problems: list[Problem]) -> T | None:
     try:
-        attempt()
-    except ConfigurationRefused as refused:
-        return list(refused.problems)
-    except ConsentTrackError as error:
-        return list(getattr(error, "problems", [])) or [Problem("installation", str(error))]
-    return []
+        return attempt()
+    except Refused as refused:
+        problems.extend(refused.problems)
+    except StorageUnavailable as unavailable:
+        problems.append(Problem("database", str(unavailable)))
+    return None

@@ -19,7 +19,7 @@ from apscheduler.schedulers.blocking import BlockingScheduler
 
 from consent_track.activities import answering, consenting, retaining, tracking
 from consent_track.bootstrap import Runtime
-from consent_track.collector.spool import Segment, list_segments
+from consent_track.collector.segment import Segment, list_segments
 from consent_track.domain.errors import ConsentTrackError
 from consent_track.records import hits, spool
 
@@ -59,7 +59,7 @@ def drain(runtime: Runtime, *, limit: int | None = None) -> dict[str, Any]:
 def _drain_segment(runtime: Runtime, segment: Segment, total: dict[str, int], limit: int | None) -> None:
     node = runtime.config.node
     with runtime.reading() as p:
-        position = tracking.position(p, segment.id, node)
+        position = tracking.position(p, segment.id)
     closed = segment.owner_gone()  # asked before reading: what is read after it is all there will ever be
     while limit is None or total["batches"] < limit:
         frames = segment.read(position, BATCH)

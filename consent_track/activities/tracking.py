@@ -38,9 +38,9 @@ def signals(frames: Sequence[Framed]) -> list[Signal]:
     return [framed.record for framed in frames if isinstance(framed.record, Signal)]
 
 
-def position(p: Processing, segment_id: str, node: str) -> int:
+def position(p: Processing, segment_id: str) -> int:
     """Where the drain of a segment stands."""
-    return spool.cursor(p.session, segment_id, node, p.now).offset
+    return spool.position(p.session, segment_id)
 
 
 def store(p: Processing, segment_id: str, node: str, frames: Sequence[Framed]) -> Stored:

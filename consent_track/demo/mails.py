@@ -15,7 +15,7 @@ SHOP: Final = "The Reading Room"
 
 
 def merge(template: str, values: dict[str, Any], *, escape: bool) -> str:
-    """Fill `{{name}}` and `{{#each names}}…{{/each}}`. Raises KeyError for a value the template needs and nobody gave."""
+    """Fill `{{name}}` and `{{#each names}}…{{/each}}`. Raises KeyError for a value that nobody gave."""
 
     def repeat(found: re.Match[str]) -> str:
         return "".join(merge(found[2], values | item, escape=escape) for item in values[found[1]])

@@ -13,7 +13,10 @@ from .stage import CAST, Stage
 HERE = Path(__file__).parent
 
 # The demo's own pages show mails in frames and poll a list; recipients' pages keep their own, stricter headers.
-_CSP = "default-src 'none'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; script-src 'self'; connect-src 'self'; frame-src 'self'; base-uri 'self'"
+_CSP = (
+    "default-src 'none'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; script-src 'self'; "
+    "connect-src 'self'; frame-src 'self'; base-uri 'self'"
+)
 
 
 def html_of(mail: bytes) -> str:

@@ -55,7 +55,7 @@ class Letter:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One request as the live list shows it. Only the demo has such a list: declined hits leave no trace (decision 12)."""
+    """One request as the live list shows it. Only the demo has one: declined hits leave no trace (decision 12)."""
 
     number: int
     at: float

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from consent_track import worker
 from consent_track.activities import knowing
+from consent_track.domain.vocabulary import HitKind
 from consent_track.records import hits
 
 from .page import html_of
@@ -137,4 +138,5 @@ def _settle(stage: Stage) -> None:
 
 def _stored(stage: Stage) -> tuple[int, int]:
     with stage.runtime.reading() as p:
-        return hits.count(p.session, kind=1), hits.count(p.session, kind=2)
+        kinds = [hit.kind for subject in stage.watch.names for hit in hits.of_subject(p.session, 1, subject)]
+    return kinds.count(HitKind.OPEN.value), kinds.count(HitKind.CLICK.value)
