@@ -28,7 +28,8 @@ from consent_track.domain.policy import Policies
 from consent_track.i18n import Wordings, load_wordings
 from consent_track.policy_files import load_policies
 from consent_track.records import declines, ledger, policy_versions
-from consent_track.records.database import WAIT_MS, Database, open_database, read, write
+from consent_track.records.database import Database, open_database, read, write
+from consent_track.records.engines import WAIT_MS
 from consent_track.records.schema import check
 
 Clock = Callable[[], float]
