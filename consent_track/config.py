@@ -99,6 +99,8 @@ def load_config(environ: Mapping[str, str], home: Path | None = None) -> Config:
     """Read the configuration. Raises ConfigurationRefused with every problem, each under its setting's name."""
     place = Path(os.path.abspath(home or home_folder(environ)))
     problems: list[Problem] = []
+    if "?" in str(place):
+        problems.append(Problem(f"{PREFIX}HOME", "must not hold a question mark: it cannot stand in a database URL"))
     values: dict[str, Any] = {}
     written = _read_file(place / FILE, problems)
     _from_file(written, values, problems)
@@ -193,7 +195,7 @@ def _assemble(
         keys_dir=home / values.get("keys_dir", "keys"),
         spool_dir=home / values.get("spool_dir", "spool"),
         day_keys_dir=home / values.get("day_keys_dir", _day_keys(home)),
-        node=values.get("node") or _machine(),
+        node=values.get("node") or machine_name(),
         bind_host=values.get("bind_host", "127.0.0.1"),
         bind_port=values.get("bind_port", 8080),
         web_threads=values.get("web_threads", 8),
@@ -243,7 +245,7 @@ def _day_keys(home: Path) -> Path:
     return home / "day_keys"
 
 
-def _machine() -> str:
+def machine_name() -> str:
     """The host's name in the alphabet of a node; `init` writes it down, so that a renamed host keeps its spool."""
     kept = "".join(c if c.isascii() and (c.isalnum() or c in ".-_") else "-" for c in socket.gethostname())
     return kept.strip(".-_")[:64] or "node"
