@@ -70,6 +70,7 @@ def write(engine: Engine, *, wait_ms: int = WAIT_MS) -> Iterator[Session]:
 def read(engine: Engine, *, wait_ms: int = WAIT_MS) -> Iterator[Session]:
     """One transaction that sees the store as of one moment and cannot write. Raises StorageUnavailable."""
     with available(), Session(with_options(engine, writes=False, wait_ms=wait_ms)) as session:
+        session.connection()
         yield session
 
 
