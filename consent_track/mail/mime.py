@@ -36,7 +36,6 @@ def scan(data: bytes, limits: Limits = _SHIPPED) -> Mail | Unreadable:
 # A line that starts with a space or tab continues the field above it. Possessive: no second thoughts (threat T33).
 _FIELD: Final = re.compile(rb"([!-9;-~]++):[^\n]*+\n?+(?:[ \t][^\n]*+\n?+)*+")
 _ONCE: Final = frozenset({"content-type", "content-transfer-encoding"})
-_OPENING: Final = b"--"
 
 
 @dataclass(slots=True)
@@ -193,10 +192,9 @@ class _Walk:
         data, limits, pos = self.data, self.limits, start
         fields: list[Header] = []
         mime: dict[str, Header] = {}
-        stop = start + limits.header_block
-        while not (data.startswith(_OPENING, pos) and self.is_delimiter(pos)):
-            found = _FIELD.match(data, pos, stop + 1)
-            if found is None:
+        stop, inside = start + limits.header_block, bool(self.boundaries)
+        while found := _FIELD.match(data, pos, stop + 1):
+            if inside and data.startswith(b"--", pos) and self.is_delimiter(pos):
                 break
             end = found.end()
             if end > stop:
@@ -204,13 +202,14 @@ class _Walk:
             if end - pos > limits.header_line and _longest_line(found[0]) > limits.header_line:
                 return Unreadable("header_too_long", f"a line of more than {limits.header_line} octets")
             name = found[1].decode("ascii")
-            header = Header(name, name.lower(), data[found.end(1) + 1 : end].rstrip(b"\r\n"), pos, end)
-            if header.lower.startswith("content-"):
-                if header.lower in _ONCE and header.lower in mime:
-                    return Unreadable("duplicate_header", header.lower)
-                mime.setdefault(header.lower, header)
+            lower = name.lower()
+            header = Header(name, lower, data[found.end(1) + 1 : end].rstrip(b"\r\n"), pos, end)
             fields.append(header)
             pos = end
+            if lower.startswith("content-"):
+                if lower in _ONCE and lower in mime:
+                    return Unreadable("duplicate_header", lower)
+                mime.setdefault(lower, header)
         if len(fields) > limits.headers:
             return Unreadable("too_many_headers", f"more than {limits.headers}")
         block = data[start:pos]
@@ -231,7 +230,7 @@ class _Walk:
             return pos + 1
         if data.startswith(b"\r\n", pos):
             return pos + 2
-        return pos if pos >= len(data) or (data.startswith(_OPENING, pos) and self.is_delimiter(pos)) else None
+        return pos if pos >= len(data) or (data.startswith(b"--", pos) and self.is_delimiter(pos)) else None
 
 
 def _longest_line(block: bytes) -> int:

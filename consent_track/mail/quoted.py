@@ -2,48 +2,39 @@
 
 import re
 from binascii import a2b_qp, hexlify
-from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import accumulate
 from typing import Final
 
 from .splice import Splice
 
 _WIDTH: Final = 76  # the longest encoded line, without its newline
-_LINES: Final = re.compile(rb"[^\n]*+\n|[^\n]++")
 # An escaped octet, or a soft line break with the white space that transports may have put behind it.
 _ESCAPE: Final = re.compile(rb"=(?:([0-9A-Fa-f]{2})|[ \t]*+\r?(?:\n|\Z))")
 _UNSAFE: Final = re.compile(rb"[^\t -~]++")
 _EQUALS: Final = ord("=")
+_LF: Final = ord("\n")
+_NEAR: Final = 24  # octets that are cheaper to read than to count
 
 
 @dataclass(frozen=True, slots=True)
 class QuotedPrintable:
-    """A quoted-printable text: its `lines` as sent and what each of them says.
-
-    `loose` if it holds a `=` that is no escape. It is read as itself, as mail programs do.
-    """
+    """A quoted-printable text; `loose` if it holds a `=` that is no escape, which is read as itself."""
 
     raw: bytes
-    lines: list[bytes]
-    said: list[bytes]
-    loose: bool
     text: bytes
+    loose: bool
 
     @classmethod
     def read(cls, raw: bytes) -> "QuotedPrintable":
         """Read any octets. The C decoder does it, unless they hold a `=` that it reads in its own way."""
-        lines = _LINES.findall(raw)
-        said = list(map(a2b_qp, lines))
-        text = b"".join(said)
+        text = a2b_qp(raw)
         breaks = raw.count(b"=\r\n")
         # An escape and a soft break with LF take two octets away, one with CRLF three. A stray `=` takes fewer, which
         # shows in the length; only a `=` before a lone CR takes more, so those are counted.
         if raw.count(b"=\r") == breaks and len(text) == len(raw) - 2 * raw.count(b"=") - breaks:
-            return cls(raw, lines, said, False, text)
-        said = [_ESCAPE.sub(_octet, line) for line in lines]
-        return cls(raw, lines, said, True, b"".join(said))
+            return cls(raw, text, False)
+        return cls(raw, _ESCAPE.sub(_octet, raw), True)
 
     def encode(self, text: bytes, newline: bytes) -> bytes:
         """Write the whole text anew."""
@@ -53,28 +44,29 @@ class QuotedPrintable:
         """Encode the changed stretches; no line that was within 76 octets leaves that bound."""
         raw, place = self.raw, _Place(self)
         made: list[Splice] = []
-        done = said_done = column = 0
+        done = said = column = 0
         line_end = -1
         for first, last, new in changes:
-            start = place.of(first)
+            start, end = place.of(first), place.of(last)
             # The line we are on began in the mail, or inside the stretch we wrote before this one.
-            fresh = place.line_start > done
-            base, said = (place.line_start, place.line_said) if fresh else (done, said_done)
-            column = start - base + (0 if fresh else column)
-            end = place.of(last)
+            line = raw.rfind(b"\n", done, start) + 1
+            if line > done:
+                said += len(_ESCAPE.sub(_octet, raw[done:line])) if self.loose else 0
+                done, column = line, 0
+            column += start - done
             if line_end < end:
                 line_end = raw.find(b"\n", end)
                 line_end = len(raw) if line_end < 0 else line_end
             tail = len(raw[end:line_end].removesuffix(b"\r")) if line_end - end < _WIDTH + 2 else _WIDTH
             if self.loose:
                 # `=` and what follows it may become an escape when they meet: write the line so far anew.
-                new, column, start = self.text[said:first] + new, column - (start - base), base
+                new, column, start = self.text[said:first] + new, column - (start - done), done
             elif column and _needs_step_back(raw[start - 1], column, tail, new, newline):
-                step = 3 if raw[start - 3 : start - 2] == b"=" and start - 3 >= base else 1
+                step = 3 if raw[start - 3 : start - 2] == b"=" and start - 3 >= done else 1
                 new, column, start = self.text[first - 1 : first] + new, column - step, start - step
             data, column = _stretch(new, column, tail, newline)
             made.append(Splice(start, end, data))
-            done, said_done = end, last
+            done, said = end, last
         return made
 
 
@@ -84,33 +76,36 @@ def quote(text: bytes, newline: bytes) -> bytes:
 
 
 class _Place:
-    """From places in the text to places in the encoded lines, asked in ascending order: no line is read twice."""
+    """From places in the text to places in the encoded octets, asked in ascending order: nothing is read twice."""
 
     def __init__(self, body: QuotedPrintable) -> None:
         self.raw = body.raw
-        self.starts = [0, *accumulate(map(len, body.lines))]
-        self.ends = list(accumulate(map(len, body.said)))
-        self.line = -1
-        self.line_start = self.line_said = 0
-        self.at = self.said = 0
+        self.length = len(body.text)
+        self.loose = body.loose
+        self.at = self.said = 0  # a place in the encoded octets between two escapes, and the same place in the text
 
     def of(self, octet: int) -> int:
         """Where that octet of the text is encoded, past any soft break; for the end of the text, before one."""
-        line = bisect_right(self.ends, octet)
-        if line == len(self.ends):
-            line = bisect_left(self.ends, octet)
-            if line == len(self.ends):
-                return 0
-        if line != self.line:
-            self.line = line
-            self.line_start = self.at = self.starts[line]
-            self.line_said = self.said = self.ends[line - 1] if line else 0
-        for escape in _ESCAPE.finditer(self.raw, self.at, self.starts[line + 1]):
+        if not self.loose:
+            self.approach(octet)
+        for escape in _ESCAPE.finditer(self.raw, self.at):
             said = self.said + escape.start() - self.at
-            if said >= octet:
+            if said > octet or (said == octet and (escape[1] is not None or octet == self.length)):
                 break
             self.at, self.said = escape.end(), said + (escape[1] is not None)
         return self.at + octet - self.said
+
+    def approach(self, octet: int) -> None:
+        """Come near in a few strides by counting escapes. What is encoded is never shorter than what it says."""
+        raw = self.raw
+        while (missing := octet - self.said) > _NEAR:
+            to = self.at + missing
+            if raw[to - 1] == _EQUALS:
+                to -= 1
+            elif raw[to - 2] == _EQUALS and raw[to - 1] != _LF:
+                to -= 2
+            self.said += to - self.at - 2 * raw.count(b"=", self.at, to) - raw.count(b"=\r\n", self.at, to)
+            self.at = to
 
 
 def _needs_step_back(before: int, column: int, tail: int, new: bytes, newline: bytes) -> bool:
