@@ -196,9 +196,12 @@ class Policies:
     house: HousePolicy
 
     def for_jurisdiction(self, code: str) -> Policy:
-        """The policy that reads `code`: its own, one that covers it, its country's remainder, else the strictest."""
+        """The policy that reads `code`: its own, one that covers it, its country's, else the strictest."""
+        found = self.by_id.get(code)
+        if found is not None:
+            return found
         country = code.partition("-")[0]
-        for name in (code, self.covering.get(code, ""), self.covering.get(f"{country}-*", "")):
-            if name and name in self.by_id:
+        for name in (self.covering.get(code), self.covering.get(f"{country}-*"), country, self.covering.get(country)):
+            if name is not None and name in self.by_id:
                 return self.by_id[name]
         return self.by_id[UNKNOWN_JURISDICTION]
