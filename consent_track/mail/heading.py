@@ -45,7 +45,10 @@ def relabel(mail: Mail, part: Part, charset: str | None, encoding: str | None) -
             if first_token(header.value) != part.content_type or any("*" in parameter.name for parameter in said):
                 return Unreadable("malformed_header", "content-type")
             at = header.start + len(header.name) + 1
-            made += (Splice(at + word.start, at + word.end, charset.encode()) for word in said)
+            for word in said:
+                quoted = header.value.startswith(b'"', word.start)
+                new = f'"{charset}"' if quoted else charset
+                made.append(Splice(at + word.start, at + word.end, new.encode()))
             if not said:
                 behind = at + header.value.lower().index(part.content_type.encode()) + len(part.content_type)
                 made.append(Splice(behind, behind, f"; charset={charset}".encode()))

@@ -19,6 +19,7 @@ from .splice import Splice as Splice
 from .splice import apply as apply
 from .transfer import IDENTITY, Encoded, decode
 
+_MARK: Final = "\ufeff".encode()
 _STUFFED: Final = (" ", ">", "From ")  # RFC 3676 section 4.4
 
 
@@ -119,12 +120,15 @@ class Leaf:
     def _wanted(self, edits: Iterable[Edit]) -> list[Edit]:
         """Sorted, with the leaf's line breaks, stuffed where flowed text asks for it; edits that touch are made one."""
         newline = self.newline.decode("ascii")
+        # A byte order mark says how to read what follows, so nothing may come before it.
+        mark = len(_MARK) if self.charset.startswith("utf") and self.text.startswith(_MARK) else 0
         wanted: list[Edit] = []
         done = 0
         for start, end, text in sorted(edits, key=lambda edit: edit[:2]):
             if not done <= start <= end <= len(self.text):
                 raise ValueError(f"edit {start}..{end} overlaps another or lies outside 0..{len(self.text)}")
             done = end
+            start, end = max(start, mark), max(end, mark)
             text.encode()
             if "\r" in text:
                 text = text.replace("\r\n", "\n").replace("\r", "\n")

@@ -14,7 +14,6 @@ _ESCAPE: Final = re.compile(rb"=(?:([0-9A-Fa-f]{2})|[ \t]*+\r?(?:\n|\Z))")
 _UNSAFE: Final = re.compile(rb"[^\t -~]++")
 _EQUALS: Final = ord("=")
 _LF: Final = ord("\n")
-_NEAR: Final = 24  # octets that are cheaper to read than to count
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,31 +80,43 @@ class _Place:
     def __init__(self, body: QuotedPrintable) -> None:
         self.raw = body.raw
         self.length = len(body.text)
-        self.loose = body.loose
         self.at = self.said = 0  # a place in the encoded octets between two escapes, and the same place in the text
+        self.escapes = _ESCAPE.finditer(body.raw) if body.loose else None
+        self.ahead = next(self.escapes, None) if self.escapes else None
 
     def of(self, octet: int) -> int:
         """Where that octet of the text is encoded, past any soft break; for the end of the text, before one."""
-        if not self.loose:
-            self.approach(octet)
-        for escape in _ESCAPE.finditer(self.raw, self.at):
-            said = self.said + escape.start() - self.at
-            if said > octet or (said == octet and (escape[1] is not None or octet == self.length)):
-                break
-            self.at, self.said = escape.end(), said + (escape[1] is not None)
-        return self.at + octet - self.said
+        return self.stride(octet) if self.escapes is None else self.walk(octet)
 
-    def approach(self, octet: int) -> None:
-        """Come near in a few strides by counting escapes. What is encoded is never shorter than what it says."""
+    def stride(self, octet: int) -> int:
+        """Come near by counting escapes, not reading them: what is encoded is never shorter than what it says."""
         raw = self.raw
-        while (missing := octet - self.said) > _NEAR:
+        while (missing := octet - self.said) or (octet < self.length and raw[self.at] == _EQUALS and self.at_break()):
             to = self.at + missing
             if raw[to - 1] == _EQUALS:
                 to -= 1
             elif raw[to - 2] == _EQUALS and raw[to - 1] != _LF:
                 to -= 2
+            if to <= self.at:
+                to = self.at + (2 if raw[self.at + 1] == _LF else 3)
             self.said += to - self.at - 2 * raw.count(b"=", self.at, to) - raw.count(b"=\r\n", self.at, to)
             self.at = to
+        return self.at
+
+    def at_break(self) -> bool:
+        return self.raw[self.at + 1] in b"\r\n"
+
+    def walk(self, octet: int) -> int:
+        """Escape by escape, where not every `=` begins one."""
+        assert self.escapes is not None
+        while self.ahead is not None:
+            says = self.ahead[1] is not None
+            said = self.said + self.ahead.start() - self.at
+            if said > octet or (said == octet and (says or octet == self.length)):
+                break
+            self.at, self.said = self.ahead.end(), said + says
+            self.ahead = next(self.escapes, None)
+        return self.at + octet - self.said
 
 
 def _needs_step_back(before: int, column: int, tail: int, new: bytes, newline: bytes) -> bool:

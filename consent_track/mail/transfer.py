@@ -109,7 +109,7 @@ class Base64:
         lines, rest = divmod(letters - 1, width)
         place = lines * (width + len(newline)) + rest + 1
         before = self.raw[:place]
-        if len(before.translate(None, _BLANK)) == letters and before[-1] not in _BLANK:
+        if len(before) == place and before[-1] not in _BLANK and len(before.translate(None, _BLANK)) == letters:
             return place
         for run in _LETTERS.finditer(self.raw):
             if run.end() - run.start() >= letters:

@@ -53,15 +53,15 @@ def test_a_page_shows_every_sign_whatever_its_charset(name: str, index: int) -> 
 
 MOVES = [
     # the mail                         its fields after it had to carry more than its charset can
-    ("plain 7bit", "text/plain; charset=utf-8", "quoted-printable"),
+    ("plain 7bit", 'text/plain; charset="utf-8"', "quoted-printable"),
     ("plain without content type", "text/plain; charset=utf-8", "quoted-printable"),
-    ("plain quoted-printable latin-1", "text/plain; charset=utf-8", "quoted-printable"),
-    ("plain 8bit latin-1", "text/plain; charset=utf-8", "8bit"),
-    ("plain base64 latin-1", "text/plain; charset=utf-8", "base64"),
-    ("plain koi8-r", "text/plain; charset=utf-8", "8bit"),
-    ("plain windows-1251 base64", "text/plain; charset=utf-8", "base64"),
-    ("plain iso-2022-jp", "text/plain; charset=utf-8", "quoted-printable"),
-    ("plain iso-2022-jp base64", "text/plain; charset=utf-8", "base64"),
+    ("plain quoted-printable latin-1", 'text/plain; charset="utf-8"', "quoted-printable"),
+    ("plain 8bit latin-1", 'text/plain; charset="utf-8"', "8bit"),
+    ("plain base64 latin-1", 'text/plain; charset="utf-8"', "base64"),
+    ("plain koi8-r", 'text/plain; charset="utf-8"', "8bit"),
+    ("plain windows-1251 base64", 'text/plain; charset="utf-8"', "base64"),
+    ("plain iso-2022-jp", 'text/plain; charset="utf-8"', "quoted-printable"),
+    ("plain iso-2022-jp base64", 'text/plain; charset="utf-8"', "base64"),
     ("plain utf-16be no mark", 'text/plain; charset="utf-16be"', "base64"),
     ("plain utf-7", 'text/plain; charset="utf-7"', "7bit"),
 ]
@@ -101,7 +101,11 @@ CONTENT_TYPES = [
     ("text/plain", "text/plain; charset=utf-8"),
     ("text/plain; format=fixed", "text/plain; charset=utf-8; format=fixed"),
     ("TEXT/Plain;CHARSET=us-ascii;x=y", "TEXT/Plain;CHARSET=utf-8;x=y"),
-    ('text/plain;\r\n charset="us-ascii";\r\n x="; charset=no"', 'text/plain;\r\n charset=utf-8;\r\n x="; charset=no"'),
+    (
+        'text/plain;\r\n charset="us-ascii";\r\n x="; charset=no"',
+        'text/plain;\r\n charset="utf-8";\r\n x="; charset=no"',
+    ),
+    ('text/plain; charset="us-ascii"junk', 'text/plain; charset="utf-8"junk'),
     ("text/plain; charset=us-ascii; charset=latin1", "text/plain; charset=utf-8; charset=utf-8"),
 ]
 

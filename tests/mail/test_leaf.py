@@ -54,9 +54,10 @@ def changes_of(draw: st.DrawFn) -> tuple[str, int, list[tuple[int, int, str]]]:
     name, index = draw(st.sampled_from(EDITABLE))
     old = shown(leaf_of(MAILS[name], index))
     length = len(old)
-    places = st.integers(0, length) if draw(st.booleans()) else st.integers(max(length - 12, 0), length)
-    drawn = draw(st.lists(places, min_size=2, max_size=8).filter(lambda found: len(found) % 2 == 0))
-    at = sorted(place - (old[place - 1 : place + 1] == "\r\n") for place in drawn)  # CRLF is one line break
+    places = draw(st.sampled_from([(0, length), (0, min(length, 12)), (max(length - 12, 0), length)]))
+    drawn = draw(st.lists(st.integers(*places), min_size=2, max_size=8).filter(lambda found: len(found) % 2 == 0))
+    first = int(old.startswith("\ufeff"))  # nothing comes before a byte order mark
+    at = sorted(max(first, place) - (old[place - 1 : place + 1] == "\r\n") for place in drawn)  # CRLF is one line break
     return (
         name,
         index,
@@ -190,6 +191,14 @@ def test_a_change_that_would_make_a_delimiter_is_not_made() -> None:
             assert isinstance(leaf.splice([Edit(start, end, new)]), tuple)
     leaf = leaf_of(mail(multi("mixed", "aGVs", part("text/plain", "Hello", encoding="base64"))))
     assert isinstance(leaf.splice([Edit(0, 0, "\n--aGVs\n")]), tuple)
+
+
+def test_nothing_comes_before_a_byte_order_mark() -> None:
+    leaf = leaf_of(MAILS["html utf-16"])
+    assert edited(leaf, Edit(0, 0, "<p>")) == edited(leaf, Edit(3, 3, "<p>"))
+    assert leaf_of(edited(leaf, Edit(0, 5, ""))).encoded.text.startswith(b"\xff\xfed\0o\0")
+    leaf = leaf_of(mail(part("text/html", b"\xef\xbb\xbf<p>", charset="utf-8", encoding="8bit")))
+    assert edited(leaf, Edit(0, 0, "x")).endswith(b"\xef\xbb\xbfx<p>")
 
 
 # format=flowed (RFC 3676).
