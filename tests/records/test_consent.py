@@ -8,6 +8,8 @@ from threading import Barrier
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
+from sqlalchemy import text
+from sqlmodel import Session
 
 from consent_track.domain.consent import Choice, ConsentState
 from consent_track.domain.errors import StorageUnavailable
@@ -131,14 +133,22 @@ def test_whoever_comes_back_while_the_erasure_waits_is_not_erased(postgresql_url
         consent.save_state(session, ACME, ALICE, stage.withdrawn())
         consent.set_erase_due(session, ACME, ALICE, NOW, OPENS.bit)
 
+    def due() -> list[consent.DueErasure]:
+        with write(database.engine, wait_ms=20_000) as session:
+            return consent.due_erasures(session, NOW, 10, lock=True)
+
     with ThreadPoolExecutor(1) as threads:
         with write(database.engine) as coming_back:
             consent.lock_state(coming_back, ACME, ALICE)
-
-            def due() -> list[consent.DueErasure]:
-                with write(database.engine, wait_ms=20_000) as session:
-                    return consent.due_erasures(session, NOW, 10, lock=True)
-
             waiting = threads.submit(due)
+            while not waiting.done() and not waiting_for_a_lock(coming_back):
+                pass
             consent.set_erase_due(coming_back, ACME, ALICE, None, 0)
         assert waiting.result() == []
+
+
+def waiting_for_a_lock(session: Session) -> bool:
+    """Whether anybody in this PostgreSQL database stands in front of a lock."""
+    session.connection().execute(text("SELECT pg_stat_clear_snapshot()"))
+    statement = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    return bool(session.connection().execute(text(statement)).scalar_one())

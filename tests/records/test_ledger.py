@@ -1,6 +1,7 @@
 """The ledger: no gap, no change, no deletion, and everything that happens can be followed."""
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from threading import Barrier
 
 import pytest
@@ -77,9 +78,9 @@ def test_many_writers_leave_no_gap_and_one_chain(database: Database):
 
 
 def test_an_entry_that_was_not_committed_takes_no_number(database: Database):
-    with pytest.raises(RuntimeError), write(database.engine) as session:
+    with suppress(InterruptedError), write(database.engine) as session:
         ledger.append(session, ACME, ALICE, NOW, link)
-        raise RuntimeError("power cut")
+        raise InterruptedError
     with write(database.engine) as session:
         assert ledger.append(session, ACME, ALICE, NOW, link) == 1
 
@@ -90,7 +91,7 @@ UPDATE consent_event SET recorded_at = 0 WHERE sequence = 1
 DELETE FROM consent_event
 DELETE FROM consent_event WHERE subject = 7000000000000000001
 TRUNCATE consent_event
-REPLACE INTO consent_event SELECT controller_id, sequence, 1, 1, sealed, proof, proof_tag, hash, signature FROM consent_event
+REPLACE INTO consent_event VALUES (1, 1, 7, 7, '', '', '', '', '')
 """
 ONLY = {"TRUNCATE": "postgresql", "REPLACE": "sqlite"}
 
