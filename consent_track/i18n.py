@@ -1,0 +1,174 @@
+"""The words recipients read, from the catalogues of each locale. The only place that speaks to Babel.
+
+A locale in which any text that the law asks for is missing is not used at all: a notice in a language somebody did not
+ask for informs nobody, and a proof would hold the wrong words (DI-03, DI-04). There is no falling back.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_date, format_time, get_timezone_location
+from babel.messages.pofile import PoFileError, read_po
+
+from consent_track.domain.disclosure import Statement
+from consent_track.domain.errors import Problem
+from consent_track.domain.vocabulary import INDIVIDUAL, Purpose
+from consent_track.mail.footer import Footer, FooterLinks, render_footer
+
+DOMAIN: Final = "consent_track"
+# Everything a recipient reads is legal text here: it says what is measured, or what a button does.
+LEGAL: Final = ("purpose.", "footer.", "page.", "done.", "privacy.")
+REFERENCE: Final = "en"
+_PLACEHOLDER: Final = re.compile(r"%\((\w+)\)s")
+_UNMEASURED: Final = frozenset({Statement.NOT_MEASURED, Statement.NOT_MEASURED_BY_US, Statement.SERVICE_NOT_MEASURED})
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """The complete texts of one locale. `hash` is what a sign-off signs (decision 27)."""
+
+    locale: str
+    direction: str  # ltr | rtl
+    messages: Mapping[str, str]
+    hash: str
+
+    def get(self, id_: str, **values: str) -> str:
+        """One text with its values filled in. Raises KeyError for an id or a value that is not there."""
+        return self.messages[id_] % values if values else self.messages[id_]
+
+    def wording_id(self, *ids: str) -> str:
+        """SHA-256 over exactly these words in this locale: one character changed is another wording (DI-04)."""
+        return _digest(self.locale, {id_: self.messages[id_] for id_ in ids})
+
+    def day(self, day: date) -> str:
+        # Plain English has no one order of day and month; this one cannot be misread.
+        return format_date(day, "d MMMM y" if self.locale == "en" else "long", locale=_babel(self.locale))
+
+    def moment(self, at: int, time_zone: str) -> str:
+        """`14:32, 23 November 2026 (Paris)`: a time means nothing without its place."""
+        zone = ZoneInfo(time_zone)
+        when = datetime.fromtimestamp(at, UTC).astimezone(zone)
+        place = (
+            "UTC" if time_zone == "UTC" else get_timezone_location(zone, locale=_babel(self.locale), return_city=True)
+        )
+        return f"{format_time(when, 'HH:mm', locale=_babel(self.locale))}, {self.day(when.date())} ({place})"
+
+    def purposes(self, purposes: Iterable[Purpose]) -> str:
+        """What it is measured for, in the purposes' own words; each clause once."""
+        clauses = list(dict.fromkeys(self.messages[f"purpose.{purpose}.clause"] for purpose in purposes))
+        return self.messages["footer.list_and"].join(clauses)
+
+    def footer(self, statement: Statement, controller: str, purposes: Iterable[Purpose], links: FooterLinks) -> Footer:
+        """The disclosure of one mail, in at most two sentences (decisions 28 and 29)."""
+        sentence = self.get(f"footer.{statement}", controller=controller, purposes=self.purposes(purposes))
+        labels = {
+            "preferences": self.messages[_preference_label(statement, links)],
+            "unsubscribe": self.messages["footer.link_unsubscribe"],
+            "privacy": self.messages["footer.link_privacy"],
+        }
+        return render_footer(sentence, labels, links, self.locale, self.direction)
+
+
+def _preference_label(statement: Statement, links: FooterLinks) -> str:
+    if statement in _UNMEASURED:
+        return "footer.link_choices"
+    return "footer.link_stop_notice" if statement.startswith("notice") else "footer.link_stop"
+
+
+@dataclass(frozen=True, slots=True)
+class Wordings:
+    """Every locale that has a catalogue; only complete ones have texts."""
+
+    complete: Mapping[str, Texts]
+    found: tuple[Problem, ...]
+
+    @property
+    def locales(self) -> tuple[str, ...]:
+        return tuple(sorted(self.complete))
+
+    def texts(self, locale: str) -> Texts | None:
+        """The texts of a locale, or of its language (`de-AT` reads `de`); None where they are not complete."""
+        return self.complete.get(locale) or self.complete.get(locale.partition("-")[0])
+
+    def problems(self) -> tuple[Problem, ...]:
+        return self.found
+
+    def has_purpose(self, purpose: Purpose) -> bool:
+        """Whether a purpose has its texts in the reference locale."""
+        texts = self.complete.get(REFERENCE)
+        ids = (f"purpose.{purpose}.{part}" for part in ("title", "text", "clause"))
+        return texts is not None and all(id_ in texts.messages for id_ in ids)
+
+    def negotiate(self, accept_language: str, default: str) -> str:
+        """The best complete locale for an Accept-Language field (RFC 9110 12.5.4), else `default`."""
+        wanted = []
+        for position, part in enumerate(accept_language.split(",")[:20]):
+            tag, _, weight = part.strip().partition(";q=")
+            try:
+                quality = float(weight or 1)
+            except ValueError:
+                continue
+            wanted.append((-quality, position, tag))
+        for quality, _, tag in sorted(wanted):
+            texts = self.texts(tag) if quality < 0 else None
+            if texts is not None:
+                return texts.locale
+        return default
+
+
+def load_wordings(folder: Path) -> Wordings:
+    """Read every catalogue below `folder`. A bad one raises nothing: its locale is blocked and `problems` says why."""
+    problems: list[Problem] = []
+    raw = {path.parts[-3]: _read(path, problems) for path in sorted(folder.glob(f"*/LC_MESSAGES/{DOMAIN}.po"))}
+    reference = raw.get(REFERENCE, {})
+    complete = {}
+    for locale, messages in raw.items():
+        before = len(problems)
+        problems.extend(_incomplete(locale, messages, reference))
+        if len(problems) == before and reference:
+            direction = "rtl" if _babel(locale).text_direction == "rtl" else "ltr"
+            complete[locale] = Texts(locale, direction, messages, _digest(locale, messages))
+    return Wordings(complete, tuple(problems))
+
+
+def _read(path: Path, problems: list[Problem]) -> dict[str, str]:
+    """The finished texts of a catalogue: what is fuzzy is not finished."""
+    try:
+        with path.open("rb") as file:
+            catalogue = read_po(file, abort_invalid=True)
+        Locale.parse(path.parts[-3], sep="-")
+    except (PoFileError, UnicodeDecodeError, ValueError, UnknownLocaleError) as error:
+        problems.append(Problem(str(path), f"cannot be read ({type(error).__name__})"))
+        return {}
+    return {str(m.id): str(m.string) for m in catalogue if m.id and m.string and not m.fuzzy}
+
+
+def _incomplete(locale: str, messages: Mapping[str, str], reference: Mapping[str, str]) -> Iterable[Problem]:
+    for id_, text in reference.items():
+        if not id_.startswith(LEGAL):
+            continue
+        if id_ not in messages:
+            yield Problem(f"{locale}: {id_}", "is missing; the locale is blocked")
+        elif set(_PLACEHOLDER.findall(messages[id_])) != set(_PLACEHOLDER.findall(text)):
+            yield Problem(f"{locale}: {id_}", "has other placeholders than the reference; the locale is blocked")
+    needed = [f"footer.{statement}" for statement in Statement]
+    needed += [f"purpose.{purpose}.{part}" for purpose in sorted(INDIVIDUAL) for part in ("title", "text", "clause")]
+    for id_ in needed:
+        if id_ not in reference:
+            yield Problem(f"{REFERENCE}: {id_}", "is missing; no locale can be checked against it")
+
+
+def _digest(locale: str, messages: Mapping[str, str]) -> str:
+    canonical = "\0".join(f"{id_}\0{messages[id_]}" for id_ in sorted(messages))
+    return hashlib.sha256(f"{locale}\0{canonical}".encode()).hexdigest()
+
+
+def _babel(locale: str) -> Locale:
+    return Locale.parse(locale, sep="-")
