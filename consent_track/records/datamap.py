@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import ColumnElement, Table, and_, delete, func, select, tuple_, update
+from sqlalchemy import Column, ColumnElement, Connection, Table, and_, delete, func, select, tuple_, update
 from sqlmodel import Session, SQLModel
 
 from consent_track.domain.decision import CARRIERS
 from consent_track.domain.retention import Clock, Holding, OnErasure
 from consent_track.domain.vocabulary import to_bits
 
-from .tables import KeyRow, table_of
+from .tables import KeyRow, controllers_in, table_of
 
 HOLDINGS: Final[dict[Table, Holding]] = {}
 # Tables whose rows are never changed and never deleted; triggers in the database see to it.
@@ -120,7 +120,7 @@ class Purgeable:
     clock: Clock
     why: str
     _table: Table
-    _clock: ColumnElement[Any]
+    _clock: Column[Any]
 
     def overdue(self, session: Session, limit: date | int) -> int:
         """How many rows are older than `limit`."""
@@ -129,10 +129,26 @@ class Purgeable:
 
     def purge_chunk(self, session: Session, limit: date | int, size: int) -> int:
         """Delete at most `size` rows older than `limit`; how many went. Fewer than `size`: nothing older is left."""
+        connection, gone = session.connection(), 0
         key = list(self._table.primary_key)
-        old = select(*key).where(self._clock < limit).limit(size)
-        mine = key[0].in_(old) if len(key) == 1 else tuple_(*key).in_(old)
-        return session.connection().execute(delete(self._table).where(mine)).rowcount
+        for part in self._parts(connection):
+            mine = (*part, self._clock < limit)
+            old = select(*key).where(*mine).limit(size - gone)
+            chunk = key[0].in_(old) if len(key) == 1 else tuple_(*key).in_(old)
+            gone += connection.execute(delete(self._table).where(*mine, chunk)).rowcount
+            if gone == size:
+                break
+        return gone
+
+    def _parts(self, connection: Connection) -> Iterator[tuple[ColumnElement[bool], ...]]:
+        """One part for each controller where an index finds their oldest rows, so that no chunk reads a whole table."""
+        keys = [[*self._table.primary_key], *([*index.columns] for index in self._table.indexes)]
+        leading = [[column.name for column in key[:2]] for key in keys]
+        if leading[0][0] == self._clock.name or ["controller_id", self._clock.name] not in leading:
+            yield ()
+            return
+        for controller in controllers_in(connection, self._table):
+            yield (self._table.c.controller_id == controller,)
 
 
 def purgeable() -> list[Purgeable]:

@@ -16,7 +16,7 @@ from consent_track.domain.retention import Clock, Holding, OnErasure
 
 from .datamap import holds
 from .partitions import ensure_partitions
-from .tables import Row, table_of
+from .tables import Row, controllers_in, table_of
 
 __all__ = ["HitRow", "NewHit", "count", "ensure_partitions", "forget_networks", "insert_many", "of_subject"]
 
@@ -112,8 +112,14 @@ def of_subject(session: Session, controller: int, subject: int) -> list[NewHit]:
 
 def forget_networks(session: Session, before: date, limit: int) -> int:
     """Empty at most `limit` network pseudonyms of hits of days before `before` (RT-03); how many."""
-    old = select(*_HITS.primary_key).where(_HITS.c.day < before, _HITS.c.network.is_not(None)).limit(limit)
-    return session.connection().execute(update(_HITS).where(_KEY.in_(old)).values(network=None)).rowcount
+    connection, emptied = session.connection(), 0
+    for controller in controllers_in(connection, _HITS, _HITS.c.network.is_not(None)):
+        mine = (_HITS.c.controller_id == controller, _HITS.c.day < before, _HITS.c.network.is_not(None))
+        old = select(*_HITS.primary_key).where(*mine).limit(limit - emptied)
+        emptied += connection.execute(update(_HITS).where(*mine, _KEY.in_(old)).values(network=None)).rowcount
+        if emptied == limit:
+            break
+    return emptied
 
 
 def _of(controller: int | None, subject: int | None) -> list[Any]:

@@ -31,7 +31,10 @@ class MailingRow(Row, table=True):
     """One mail for one recipient; `subject` is 0 where nobody is known. `decisions` is JSON: purpose to reason."""
 
     __tablename__ = "mailing"
-    __table_args__ = (Index(None, "controller_id", "subject"),)
+    __table_args__ = (
+        Index(None, "controller_id", "subject"),
+        Index(None, "controller_id", "prepared_at"),  # for the purge
+    )
 
     controller_id: int = Field(primary_key=True)
     message: int = Field(sa_type=BigInteger, primary_key=True)

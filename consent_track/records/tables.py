@@ -4,10 +4,10 @@
 deleted from a database stays in its backups, what was sealed under a destroyed key does not).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, Final, cast
 
-from sqlalchemy import Connection, MetaData, Table
+from sqlalchemy import ColumnElement, Connection, MetaData, Table, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import SQLModel
 
@@ -58,6 +58,16 @@ def insert_or_add(connection: Connection, table: Table, values: Mapping[str, Any
     keys = [column.name for column in table.primary_key]
     total = table.c[counter] + statement.excluded[counter]
     connection.execute(statement.on_conflict_do_update(index_elements=keys, set_={counter: total}))
+
+
+def controllers_in(connection: Connection, table: Table, *conditions: ColumnElement[bool]) -> Iterator[int]:
+    """The controllers that have such rows, by seeking from one to the next in an index that they lead."""
+    controller: int | None = 0
+    while controller is not None:
+        following = select(func.min(table.c.controller_id)).where(table.c.controller_id > controller, *conditions)
+        controller = connection.execute(following).scalar_one()
+        if controller is not None:
+            yield controller
 
 
 def _insert(connection: Connection, table: Table) -> "postgresql.Insert | sqlite.Insert":

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Boolean, Column, Date, Integer, LargeBinary, MetaData, Table, func, insert, select
+from sqlalchemy import Boolean, Column, Date, Integer, LargeBinary, MetaData, Table, event, func, insert, select
 
 from consent_track.domain.retention import Clock, Holding, OnErasure
 from consent_track.domain.vocabulary import Purpose, to_bits
@@ -308,3 +308,26 @@ def test_what_is_still_open_is_not_purged_for_its_age(database: Database):
 
 def test_the_ledger_is_the_only_table_that_only_grows():
     assert {table.name for table in APPEND_ONLY} == {"consent_event"}
+
+
+@pytest.mark.parametrize("name", ["hit", "mailing", "decline_count"])
+def test_no_chunk_of_a_purge_reads_a_whole_table(name: str, sqlite_urls, opened):
+    """Whoever withdraws waits behind it: the tables that grow are purged by an index."""
+    database, statements = opened(sqlite_urls), []
+    one = next(one for one in datamap.purgeable() if one.table == name)
+    seed(database)
+
+    @event.listens_for(database.engine, "before_cursor_execute")
+    def watch(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        if name in statement and not statement.startswith("EXPLAIN"):
+            statements.append((statement, parameters))
+
+    with write(database.engine) as session:
+        one.purge_chunk(session, DAY if one.clock is Clock.DAY else NOW, 10)
+        plans = [
+            str(step[-1])
+            for statement, parameters in statements
+            for step in session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+        ]
+    assert any(plan.startswith(f"SEARCH {name}") for plan in plans)
+    assert [plan for plan in plans if plan.startswith("SCAN")] == []

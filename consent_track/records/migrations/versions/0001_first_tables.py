@@ -123,6 +123,7 @@ def _mails() -> None:
         sa.PrimaryKeyConstraint("controller_id", "message", name="pk_mailing"),
     )
     op.create_index("ix_mailing_controller_id_subject", "mailing", ["controller_id", "subject"])
+    op.create_index("ix_mailing_controller_id_prepared_at", "mailing", ["controller_id", "prepared_at"])
 
 
 def _hits() -> None:
