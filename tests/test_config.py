@@ -80,6 +80,7 @@ PUBLIC_URL=ftp://localhost                     | must begin with https://
 PUBLIC_URL=https://mail.acme.example\\@evil.org | holds a space or a backslash
 TRACKING_URL=http://10.0.0.1                   | must begin with https://
 TRACKING_URL=                                  | is empty
+TRUSTED_PROXIES=                               | is empty
 BIND_HOST=example.org                          | must be an IP address
 BIND_PORT=0                                    | whole number from 1 to 65535
 BIND_PORT=eighty                               | whole number from 1 to 65535

@@ -111,7 +111,7 @@ def _shared_options() -> tuple[click.Option, ...]:
     return (
         click.Option(
             ["--home"],
-            type=click.Path(file_okay=False, path_type=Path),
+            type=click.Path(path_type=Path),
             expose_value=False,
             is_eager=True,
             callback=_set_home,

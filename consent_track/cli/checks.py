@@ -16,18 +16,16 @@ from pathlib import Path
 from typing import Final
 
 from consent_track import filesystems, settings
-from consent_track.bundled import bundled
 from consent_track.config import FILE, Config
 from consent_track.controllers import PLACEHOLDER
 from consent_track.crypto import keyring
 from consent_track.domain.errors import ConsentTrackError, Problem, Refused
 from consent_track.domain.policy import Policies
-from consent_track.i18n import Wordings, load_wordings
-from consent_track.policy_files import load_pack, load_policies
+from consent_track.i18n import load_wordings
+from consent_track.policy_files import load_policies, replaced_packs
 from consent_track.records import sign_offs as signatures
 from consent_track.records.database import check, open_database, read
 
-HOUSE: Final = "house.toml"
 # The day of this release. A machine whose clock stands before it would call every consent one of the future.
 RELEASED: Final = 1_795_392_000  # 2026-11-23
 _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
@@ -164,18 +162,11 @@ def policies(seen: Inspection) -> Findings:
         yield from ((Mark.FAIL, str(problem)) for problem in refused.problems)
         return
     yield Mark.OK, f"{len(loaded.by_id)} load: {', '.join(sorted(loaded.by_id))}"
-    shipped = {load_pack(path).id for path in _packs(bundled("policies"))}
-    for folder in seen.settings.policies_dirs[1:]:
-        for path in _packs(folder):
-            if (pack := load_pack(path)).id in shipped:
-                yield Mark.WARN, f"{pack.id}: the shipped pack is replaced by {path}"
+    for pack in replaced_packs(seen.settings.policies_dirs):
+        yield Mark.WARN, f"{pack}: replaces the shipped pack of this id"
     drafts = sorted(name for name, policy in loaded.by_id.items() if policy.pack.status != "released")
     if drafts:
         yield Mark.WARN, f"drafts, not released: {', '.join(drafts)}"
-
-
-def _packs(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.glob("*.toml") if path.name != HOUSE)
 
 
 def house_regimes(seen: Inspection) -> Findings:
@@ -194,39 +185,32 @@ def locales(seen: Inspection) -> Findings:
     """A locale with a missing legal text is blocked; it never falls back to another language."""
     wordings = load_wordings(seen.settings.translations_dir)
     yield from ((Mark.WARN, str(problem)) for problem in wordings.problems())
-    complete = [name for name in wordings.locales if wordings.texts(name) is not None]
-    blocked = sorted({controller.default_locale for controller in seen.settings.controllers} - set(complete))
-    yield from (
-        (Mark.FAIL, f"{name}: a controller's default, but its texts are missing or incomplete") for name in blocked
-    )
-    if complete and not blocked:
-        yield Mark.OK, f"complete: {', '.join(complete)}"
+    defaults = {controller.default_locale for controller in seen.settings.controllers}
+    blocked = sorted(locale for locale in defaults if wordings.texts(locale) is None)
+    for locale in blocked:
+        yield Mark.FAIL, f"{locale}: a controller's default, but its texts are missing or incomplete"
+    if wordings.locales and not blocked:
+        yield Mark.OK, f"complete: {', '.join(wordings.locales)}"
 
 
 def sign_offs(seen: Inspection) -> Findings:
     """Unreviewed legal texts do not grant (decision 27)."""
     wordings = load_wordings(seen.settings.translations_dir)
     config = seen.settings
-    signed, unsigned = [], []
+    signed: list[str] = []
+    unsigned: list[str] = []
     database = open_database(config.database_url, config.keyring_url)
     try:
         with read(database.engine) as session:
-            for name in wordings.locales:
-                texts = _texts(wordings, name)
-                if texts is not None:
-                    known = signatures.find(session, name, texts)
-                    (unsigned if known is None else signed).append(name)
+            for locale, texts in wordings.complete.items():
+                known = signatures.find(session, locale, texts.hash)
+                (unsigned if known is None else signed).append(locale)
     finally:
         database.close()
     if unsigned:
         yield Mark.WARN, f"{', '.join(unsigned)}: nobody signed these texts; run: consent-track policy sign-off"
     if signed:
         yield Mark.OK, f"signed: {', '.join(signed)}"
-
-
-def _texts(wordings: Wordings, locale: str) -> str | None:
-    texts = wordings.texts(locale)
-    return None if texts is None else texts.hash
 
 
 def spool(seen: Inspection) -> Findings:
