@@ -3,17 +3,21 @@
 Charlie never said anything; nobody has ever asked him. Time is a parameter: every installation lives at `NOW`.
 """
 
+import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from consent_track.activities import consenting, knowing, mailing
+from consent_track.activities import consenting, knowing, mailing, tracking
 from consent_track.activities.consenting import How
 from consent_track.bootstrap import Runtime, bootstrap
 from consent_track.config import load_config
 from consent_track.crypto import keyring
-from consent_track.domain.vocabulary import Grade, MailType, Purpose
+from consent_track.domain.frame import Framed
+from consent_track.domain.observation import Observation, Verdict
+from consent_track.domain.vocabulary import Grade, HitKind, MailType, Purpose
 from consent_track.mail.headers import Declared
+from consent_track.records import hits
 from consent_track.records.database import open_database
 from consent_track.records.schema import upgrade
 
@@ -130,3 +134,32 @@ def mail_to(address: str, *, html: str = "", text: str = "Hello\n", fields: str 
         + page.replace("\n", "\r\n")
         + "\r\n--b1--\r\n"
     ).encode()
+
+
+class Spool:
+    """Frames of one segment, as a reader of the spool would hand them over."""
+
+    def __init__(self, runtime):
+        self.runtime, self.segment, self.at = runtime, secrets.token_hex(16), 40
+        self.frames = []
+
+    def hit(self, address, *, ago=60, kind=HitKind.OPEN, purposes=3 << 4, issued_ago=3_600):
+        with self.runtime.reading() as p:
+            subject = knowing.find(p, 1, address)
+        now = self.runtime.now()
+        self.add(Observation(kind, 1, subject, 7, now - ago, now - issued_ago, purposes, MailType.REQUESTED_NEWSLETTER.number,
+                             "FR", 0, 0, 0, Verdict(1, 1, 1), b"12345678"))  # fmt: skip
+        return self
+
+    def add(self, record):
+        self.frames.append(Framed(record, self.at, self.at + 90))
+        self.at += 90
+
+    def drain(self):
+        with self.runtime.processing() as p:
+            return tracking.store(p, self.segment, "test", self.frames)
+
+
+def stored(runtime):
+    with runtime.reading() as p:
+        return hits.count(p.session)

@@ -32,6 +32,7 @@ _SETTINGS: Final = """\
 public_url = "{site}"
 next_hop_measures = "no"
 node = "demo"
+trusted_hosts = ["localhost"]
 day_keys_dir = "day_keys"
 spool_min_free_mib = 0
 
@@ -48,7 +49,7 @@ unsubscribe = "consent_track"
 class _Silent(WSGIRequestHandler):
     """A server's request log would hold tokens and addresses (AH-04)."""
 
-    def log(self, type: str, message: str, *args: Any) -> None:
+    def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002 the signature is the parent's
         return
 
 
@@ -78,8 +79,10 @@ def _served(home: Path, port: int) -> Iterator[Stage]:
     _sign_off(runtime)
 
     watch = Watch(runtime.clock)
-    stage = Stage(runtime, site, watch)
+    # The shop has another host name than the service: a link to our own host is never measured.
+    stage = Stage(runtime, site, f"http://localhost:{number}", watch)
     stage.set()
+    runtime.view.poll_once()
     app = create_app(runtime)
     app.register_blueprint(blueprint(stage))
     collector = Collector(app.wsgi_app, runtime.collector(watch))

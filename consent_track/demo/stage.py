@@ -96,6 +96,7 @@ class Stage:
 
     runtime: Runtime
     site: str
+    shop: str
     watch: Watch
     letters: list[Letter] = field(default_factory=list)
     _stopped: threading.Event = field(default_factory=threading.Event)
@@ -125,7 +126,7 @@ class Stage:
         wanted = None if kind == "newsletter" else frozenset[Purpose]()
         mail_type = MailType.REQUESTED_NEWSLETTER if kind == "newsletter" else MailType.TRANSACTIONAL
         said = Declared(mail_type, "FR", "en", "november", wanted)
-        raw = compose(kind, actor.name, actor.address, self.site, at)
+        raw = compose(kind, actor.name, actor.address, self.shop, at)
         with self.runtime.processing() as p:
             prepared = mailing.prepare(replace(p, now=at), self.runtime.mail_settings(), raw, actor.address, said)
             mailing.register(p, [prepared.row])

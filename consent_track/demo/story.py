@@ -110,7 +110,7 @@ def _read(stage: Stage, letter: Letter, told: Told) -> None:
     for url in ours:
         status, target = _ask(url)
         if urllib.parse.urlsplit(url).path.startswith("/c/"):
-            arrived = target.startswith(f"{stage.site}/demo/shop/") and _ask(target)[0] == 200
+            arrived = target.startswith(f"{stage.shop}/demo/shop/") and _ask(target)[0] == 200
             told.links_working &= status == 302 and arrived
         else:
             told.links_working &= status == 200

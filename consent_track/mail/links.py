@@ -81,7 +81,7 @@ _LABEL: Final = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?", re.IGNORE
 
 
 def classify(anchor: Anchor, *, mail_type: MailType, own_hosts: frozenset[str]) -> Rewrite | Keep:
-    """Whether a link may be measured. Words of authentication and payment keep it in every kind of mail (decision 24)."""
+    """Whether a link may be measured. Words of authentication and payment keep it in any kind of mail (decision 24)."""
     url = anchor.url
     if not url or anchor.no_track:
         return Keep(KeepReason.NO_TRACK if url else KeepReason.EMPTY)

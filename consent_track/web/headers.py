@@ -8,7 +8,8 @@ from flask import Flask, Response
 # so no other site may learn that address, and no cache may keep the page.
 PAGES: Final = {
     "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; "
+        "base-uri 'none'"
     ),
     "Cache-Control": "private, no-store",
     "Referrer-Policy": "no-referrer",
