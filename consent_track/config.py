@@ -31,7 +31,7 @@ LONGEST_FILE: Final = 256 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """One installation's settings. Sizes in octets, ages in seconds.
+    """One installation's settings. Sizes in octets.
 
     `repr` shows no database URL, because it may hold a password.
     """
@@ -58,7 +58,6 @@ class Config:
     scanner_networks: Mapping[str, tuple[str, ...]]
     spool_max_bytes: int
     spool_min_free_bytes: int
-    spool_max_age: int
 
 
 # One row for each setting: how it is read. The names are those of the file; the environment has them in capitals.
@@ -83,7 +82,6 @@ READERS: Final[dict[str, settings.Reader]] = {
     "scanner_networks": settings.named_networks,
     "spool_max_mib": settings.number(1, 1_048_576, settings.MIB),
     "spool_min_free_mib": settings.number(0, 1_048_576, settings.MIB),
-    "spool_max_age_hours": settings.number(1, 72, settings.HOUR),
 }
 SECRETS: Final = frozenset({"database_url", "keyring_url"})
 FILE_ONLY: Final = frozenset({"scanner_networks"})  # tables; no environment variable says them well
@@ -206,7 +204,6 @@ def _assemble(
         scanner_networks=MappingProxyType(values.get("scanner_networks", {})),
         spool_max_bytes=values.get("spool_max_mib", 1024 * settings.MIB),
         spool_min_free_bytes=values.get("spool_min_free_mib", 256 * settings.MIB),
-        spool_max_age=values.get("spool_max_age_hours", 72 * settings.HOUR),
     )
 
 

@@ -96,7 +96,7 @@ NEXT_HOP_MEASURES=perhaps                      | must be "yes" or "no"
 DATABASE_URL=mysql://db/consent                | must begin with sqlite:/// or postgresql://
 DATABASE_URL=sqlite:///relative.db             | by its absolute path
 DATABASE_URL=sqlite://                         | by its absolute path
-SPOOL_MAX_AGE_HOURS=73                         | whole number from 1 to 72
+SPOOL_MAX_MIB=0                                | whole number from 1 to 1048576
 POLICIES=no-such-folder                        | is not a folder
 ROLE=everything                                | must be one of all, collector, web
 PUBLIC_ULR=https://mail.acme.example           | is not a setting
@@ -285,6 +285,5 @@ def test_the_operator_s_own_folders(tmp_path: Path) -> None:
 def test_every_field_is_described_by_a_setting_or_derived() -> None:
     derived = {"home", "trusted_hosts", "controllers", "policies_dirs", "translations_dir"}
     renamed = {"spool_max_bytes": "spool_max_mib", "spool_min_free_bytes": "spool_min_free_mib"}
-    renamed["spool_max_age"] = "spool_max_age_hours"
     for name in Config.__slots__:
         assert name in derived or renamed.get(name, name) in configuration.READERS, name

@@ -59,7 +59,6 @@ node = {node}
 # The spool stands between a hit and the database, at most 72 hours. A local disk, never backed up.
 # spool_max_mib = 1024
 # spool_min_free_mib = 256
-# spool_max_age_hours = 72
 
 # Address ranges of link scanners you know; hits from them are never taken for a person.
 # [scanner_networks]
