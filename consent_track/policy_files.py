@@ -1,144 +1,233 @@
-"""Rule packs and the house policy, from TOML files to `Policies`: all that is wrong at once, or nothing loads."""
+"""From the files of the policies folders to the policies in force, or to every problem at once, each as `file: key`.
 
-import tomllib
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+A later folder replaces a pack, or the house policy, of an earlier one. Drafts are checked, and load only where the
+house policy lists them (decision 4).
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from types import MappingProxyType
+from typing import Final
 
 from consent_track.domain.errors import PolicyRefused, Problem
-from consent_track.domain.policy import HousePolicy, Policies, Policy, RulePack, policy_hash
+from consent_track.domain.policy import (
+    HousePolicy,
+    Policies,
+    Policy,
+    Requirement,
+    RulePack,
+    policy_hash,
+)
 from consent_track.domain.vocabulary import INDIVIDUAL, UNKNOWN_JURISDICTION, Purpose
-
-from .policy_schema import Reader, read_house, read_pack
+from consent_track.policy_reading import Reading, read_house, read_pack
 
 HOUSE: Final = "house.toml"
-# A pack is a few pages; anything larger is a mistake or an attack on the parser (threat T38).
-LARGEST: Final = 256 * 1024
 
 
-@dataclass(slots=True)
-class Gathered:
-    """What the folders hold. A later folder replaces a pack of the same id; start-up says so."""
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A pack and the file it stands in."""
 
-    packs: dict[str, tuple[str, RulePack]] = field(default_factory=dict)
-    house: HousePolicy | None = None
-    replaced: list[str] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
+    path: Path
+    pack: RulePack
 
 
-def load_policies(folders: Sequence[Path], *, purpose_texts: Callable[[Purpose], bool] | None = None) -> Policies:
-    """Every policy in force. Raises PolicyRefused with every problem as `file: key`.
+def load_pack(path: Path) -> RulePack:
+    """One rule pack. Raises PolicyRefused with every problem of the file."""
+    reading = Reading(path)
+    pack = read_pack(reading)
+    if pack is None:
+        raise PolicyRefused(reading.problems)
+    return pack
 
-    `purpose_texts` says whether a purpose has its texts in the default locale: nobody can consent to a purpose without.
+
+def load_house(path: Path) -> HousePolicy:
+    """The house policy. Raises PolicyRefused with every problem of the file."""
+    reading = Reading(path)
+    house = read_house(reading)
+    if house is None:
+        raise PolicyRefused(reading.problems)
+    return house
+
+
+def load_policies(
+    folders: Sequence[Path],
+    *,
+    purpose_texts: Callable[[Purpose], bool] | None = None,
+    files: Sequence[Path] = (),
+) -> Policies:
+    """Every policy in force here. Raises PolicyRefused with every problem of every file.
+
+    `purpose_texts` says whether a purpose has its text in the default locale: nobody can consent to what is not
+    explained (GDPR Art. 4(11)). `files` are read as if they stood in one more folder, the last.
     """
-    gathered = gather(folders)
-    house = gathered.house
-    if house is None and not any(HOUSE in problem.where for problem in gathered.problems):
-        gathered.problems.append(Problem(HOUSE, "is in none of the policy folders"))
-    if purpose_texts is not None:
-        _without_texts(gathered, purpose_texts)
-    if gathered.problems or house is None:
-        raise PolicyRefused(gathered.problems)
-
-    by_id = {identity: _under(pack, house) for identity, (_, pack) in gathered.packs.items()}
-    covering = {code: identity for identity, policy in by_id.items() for code in policy.pack.covers}
-    _collisions(by_id)
-    return Policies(by_id, covering, house)
-
-
-def replaced_packs(folders: Sequence[Path]) -> tuple[str, ...]:
-    """Packs that a later folder replaces, as `id (file)`."""
-    return tuple(gather(folders).replaced)
+    problems: list[Problem] = []
+    layers = [*(_files(folder, problems) for folder in folders), list(files)]
+    house_path, house = _read_houses(layers, problems)
+    everything = _read_packs(layers, problems)
+    wanted = frozenset(house.content.get("drafts", ())) if house else frozenset()
+    found = _in_force(everything, wanted)
+    if house is not None and house_path is not None and not problems:
+        problems += _lost_drafts(house_path, wanted, everything)
+        problems += _conflicts(found.values())
+        problems += _house_problems(house_path, house, found)
+        problems += _without_text(found.values(), purpose_texts)
+        policies = {id_: _policy(one.pack, house) for id_, one in sorted(found.items())}
+        problems += _collisions(policies.values())
+        if not problems:
+            return Policies(MappingProxyType(policies), MappingProxyType(_covering(found.values())), house)
+    raise PolicyRefused(problems)
 
 
-def gather(folders: Sequence[Path]) -> Gathered:
-    """Read every file of every folder; what is wrong is collected, not raised."""
-    gathered = Gathered()
-    drafts: list[tuple[str, RulePack]] = []
-    for folder in folders:
-        here: dict[str, str] = {}
-        for path in sorted(folder.glob("*.toml")):
-            content = read_toml(path, gathered.problems)
-            if content is None:
-                continue
-            reader = Reader(path.name)
+def replaced_packs(folders: Sequence[Path], *, files: Sequence[Path] = ()) -> tuple[str, ...]:
+    """What a later folder puts in the place of an earlier one, as `FR: <file>`, for start-up to say so.
+
+    Raises PolicyRefused like `load_policies`.
+    """
+    problems: list[Problem] = []
+    layers = [*(_files(folder, problems) for folder in folders), list(files)]
+    _, house = _read_houses(layers, problems)
+    everything = _read_packs(layers, problems)
+    if problems or house is None:
+        raise PolicyRefused(problems)
+    wanted = frozenset(house.content.get("drafts", ()))
+    ids = [one.pack.id for one in everything if _loads(one.pack, wanted)]
+    in_force = _in_force(everything, wanted)
+    return tuple(f"{id_}: {in_force[id_].path}" for id_ in sorted({id_ for id_ in ids if ids.count(id_) > 1}))
+
+
+def _files(folder: Path, problems: list[Problem]) -> list[Path]:
+    if not folder.is_dir():
+        problems.append(Problem(str(folder), "is not a folder"))
+    return sorted(folder.glob("*.toml"))
+
+
+def _read_houses(layers: Sequence[Sequence[Path]], problems: list[Problem]) -> tuple[Path | None, HousePolicy | None]:
+    """Every house policy is checked; the last one holds."""
+    last: tuple[Path | None, HousePolicy | None] = (None, None)
+    paths = [path for layer in layers for path in layer if path.name == HOUSE]
+    for path in paths:
+        reading = Reading(path)
+        last = path, read_house(reading)
+        problems += reading.problems
+    if not paths:
+        problems.append(Problem(HOUSE, "is in none of the policies folders"))
+    return last
+
+
+def _read_packs(layers: Sequence[Sequence[Path]], problems: list[Problem]) -> list[_Found]:
+    """Every pack of every folder, checked; two of one id in one folder are a problem."""
+    everything: list[_Found] = []
+    for layer in layers:
+        first: dict[str, Path] = {}
+        for path in layer:
             if path.name == HOUSE:
-                gathered.house = read_house(reader, content)
-            else:
-                _take(gathered, here, drafts, path.name, read_pack(reader, content), reader)
-            gathered.problems += reader.problems
-    wanted = frozenset(gathered.house.content.get("drafts", ())) if gathered.house else frozenset()
-    gathered.packs.update({pack.id: (name, pack) for name, pack in drafts if pack.id in wanted})
-    if UNKNOWN_JURISDICTION not in gathered.packs:
-        gathered.problems.append(
-            Problem(f"{UNKNOWN_JURISDICTION}.toml", "is missing: unknown people need the strictest policy")
-        )
-    _twice_covered(gathered)
-    return gathered
+                continue
+            reading = Reading(path)
+            pack = read_pack(reading)
+            if pack is not None:
+                if pack.id in first:
+                    reading.wrong("id", f"{pack.id!r} stands in {first[pack.id]}, too")
+                first.setdefault(pack.id, path)
+                everything.append(_Found(path, pack))
+            problems += reading.problems
+    return everything
 
 
-def _take(
-    gathered: Gathered,
-    here: dict[str, str],
-    drafts: list[tuple[str, RulePack]],
-    name: str,
-    pack: RulePack,
-    reader: Reader,
-) -> None:
-    if pack.id in here:
-        reader.wrong("id", f"{pack.id!r} stands in {here[pack.id]} too")
-    here[pack.id] = name
-    if pack.status == "draft":
-        drafts.append((name, pack))
-        return
-    if pack.id in gathered.packs:
-        gathered.replaced.append(f"{pack.id} ({name})")
-    gathered.packs[pack.id] = (name, pack)
+def _loads(pack: RulePack, wanted: frozenset[str]) -> bool:
+    return pack.status == "released" or pack.id in wanted
 
 
-def read_toml(path: Path, problems: list[Problem]) -> Mapping[str, Any] | None:
-    """The content of a file, or None with a problem that names it."""
-    try:
-        with path.open("rb") as file:
-            octets = file.read(LARGEST + 1)
-        if len(octets) > LARGEST:
-            problems.append(Problem(path.name, f"is larger than {LARGEST} octets"))
-            return None
-        return tomllib.loads(octets.decode("utf-8"))
-    except OSError as error:
-        problems.append(Problem(path.name, f"cannot be read ({error.strerror})"))
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
-        problems.append(Problem(path.name, f"is not TOML: {error}"))
-    return None
+def _in_force(everything: Iterable[_Found], wanted: frozenset[str]) -> dict[str, _Found]:
+    return {one.pack.id: one for one in everything if _loads(one.pack, wanted)}
 
 
-def _without_texts(gathered: Gathered, has_text: Callable[[Purpose], bool]) -> None:
-    for purpose in sorted(INDIVIDUAL):
-        if not has_text(purpose):
-            for name, _pack in gathered.packs.values():
-                gathered.problems.append(Problem(f"{name}: rules.{purpose}", "has no text in the default locale"))
+def _lost_drafts(house_path: Path, wanted: frozenset[str], everything: Iterable[_Found]) -> Iterator[Problem]:
+    for id_ in sorted(wanted - {one.pack.id for one in everything}):
+        yield Problem(f"{house_path}: drafts", f"{id_!r} is the id of no pack")
 
 
-def _twice_covered(gathered: Gathered) -> None:
-    seen: dict[str, str] = {}
-    for name, pack in gathered.packs.values():
-        for code in pack.covers:
-            if code in seen:
-                gathered.problems.append(Problem(f"{name}: covers", f"{code} is covered by {seen[code]} too"))
-            seen[code] = name
-
-
-def _under(pack: RulePack, house: HousePolicy) -> Policy:
+def _policy(pack: RulePack, house: HousePolicy) -> Policy:
     return Policy(pack, house, policy_hash(pack.content, house.content))
 
 
-def _collisions(by_id: Mapping[str, Policy]) -> None:
-    """Tokens name a policy by four octets; two policies must never share them."""
-    seen: dict[int, str] = {}
-    for policy in by_id.values():
-        other = seen.setdefault(policy.prefix, policy.id)
-        if other != policy.id:
-            raise PolicyRefused.one(
-                f"{policy.id}.toml: id", f"its hash begins like that of {other}; change a note in one"
+def _covering(found: Iterable[_Found]) -> dict[str, str]:
+    return {code: one.pack.id for one in found for code in one.pack.covers}
+
+
+def _conflicts(found: Iterable[_Found]) -> Iterator[Problem]:
+    """What no single file can be wrong about: the same jurisdiction twice, minimum above another's maximum (RT-06)."""
+    packs = sorted(found, key=lambda one: one.pack.id)
+    if UNKNOWN_JURISDICTION not in {one.pack.id for one in packs}:
+        yield Problem(UNKNOWN_JURISDICTION, "has no pack: an unknown jurisdiction needs the strictest (decision 3)")
+    covered: dict[str, str] = {}
+    for one in packs:
+        for code in one.pack.covers:
+            if covered.setdefault(code, one.pack.id) != one.pack.id:
+                yield Problem(f"{one.path}: covers", f"{code!r} is covered by {covered[code]}, too")
+        for name, held in one.pack.retention.items():
+            for other in packs:
+                most = other.pack.retention[name].max_days
+                if held.min_days > most:
+                    what = f"is {held.min_days}, above the max_days of {other.pack.id}, which is {most}"
+                    yield Problem(f"{one.path}: retention.{name}.min_days", what)
+
+
+def _house_problems(path: Path, house: HousePolicy, found: Mapping[str, _Found]) -> Iterator[Problem]:
+    """A choice that does nothing, or that lacks what makes it lawful. The house can only tighten (decision 2)."""
+    read_by = Policies({id_: _policy(one.pack, house) for id_, one in found.items()}, _covering(found.values()), house)
+    if UNKNOWN_JURISDICTION not in found:
+        return
+    for code, regime in sorted(house.regimes.items()):
+        policy, key = read_by.for_jurisdiction(code), f"{path}: regimes.{code}"
+        if policy.id == UNKNOWN_JURISDICTION:
+            yield Problem(key, "is read by no pack; an unknown jurisdiction has no regime")
+        elif regime.strictness < Requirement.CONSENT.strictness:
+            if not _allows_without_consent(policy.pack):
+                yield Problem(key, f"loosens nothing: the law of {policy.id} asks for consent")
+            if policy.notice_for(code) is None:
+                yield Problem(key, f"needs the reference of the notice that people were given, as notices.{code}")
+    for code in sorted(house.legacy_regimes):
+        known = code in read_by.by_id or code in read_by.covering
+        if not known or read_by.for_jurisdiction(code).pack.legacy is None:
+            yield Problem(f"{path}: legacy_regimes", f"no pack has a transition for {code!r}")
+    packs = [one.pack for one in found.values()]
+    for name, days in sorted(house.retention.items()):
+        if days > (longest := max(pack.retention[name].max_days for pack in packs)):
+            yield Problem(
+                f"{path}: retention.{name}", f"tightens nothing: no pack lets it stay {days} days ({longest})"
             )
+    for name in sorted(house.parameters):
+        if all(policy.number(name) == policy.pack.parameters[name].value for policy in read_by.by_id.values()) and all(
+            house.parameters[name] != pack.parameters[name].value for pack in packs
+        ):
+            yield Problem(f"{path}: parameters.{name}", f"{house.parameters[name]} tightens nothing in any pack")
+
+
+def _allows_without_consent(pack: RulePack) -> bool:
+    rules = (pack.rules[purpose] for purpose in INDIVIDUAL)
+    return any(
+        requirement.strictness < Requirement.CONSENT.strictness
+        for rule in rules
+        for requirement in (rule.requirement, rule.otherwise)
+    )
+
+
+def _without_text(found: Iterable[_Found], has_text: Callable[[Purpose], bool] | None) -> Iterator[Problem]:
+    if has_text is None:
+        return
+    packs = sorted(found, key=lambda one: one.pack.id)
+    for purpose in sorted(INDIVIDUAL):
+        rules = [(one, one.pack.rules[purpose]) for one in packs]
+        served = [one for one, rule in rules if {rule.requirement, rule.otherwise} != {Requirement.NEVER}]
+        if served and not has_text(purpose):
+            yield Problem(f"{served[0].path}: rules.{purpose}", "has no text in the default locale")
+
+
+def _collisions(policies: Iterable[Policy]) -> Iterator[Problem]:
+    """Tokens name a policy by the first four octets of its hash, so no two may begin alike."""
+    first: dict[int, str] = {}
+    for policy in policies:
+        if (other := first.setdefault(policy.prefix, policy.id)) != policy.id:
+            yield Problem(f"{policy.id}: hash", f"begins like that of {other}; change a word of one of them")

@@ -1,306 +1,217 @@
-"""How the words of a rule pack are read: every key is known, every value has a type, every problem names its key."""
+"""What may stand in a rule pack and in the house policy: every key, its kind of value and its bounds.
+
+A key that is not here is a load error: a misspelt rule must not quietly do nothing. Nothing here reads a file.
+"""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import date
-from enum import Enum
-from typing import Any, Final, TypeVar
+from datetime import date, datetime
+from typing import Any, Final
 
-from consent_track.domain.errors import Problem
-from consent_track.domain.policy import (
-    Confidence,
-    HousePolicy,
-    Legacy,
-    Parameter,
-    Requirement,
-    Retention,
-    Rule,
-    RulePack,
-)
-from consent_track.domain.vocabulary import RESERVED, Grade, MailType, Purpose, is_jurisdiction
+from consent_track.domain.policy import Confidence, Requirement
+from consent_track.domain.vocabulary import Grade, MailType
 
-# What every pack must say, and within which bounds (whole numbers) or among which words.
-PARAMETERS: Final[dict[str, tuple[int, int] | tuple[str, ...]]] = {
-    "token_life_days": (1, 396),  # never beyond 13 months (TI-09)
-    "signal_waiver": (0, 1),
-    "erase_after_withdrawal_days": (0, 30),
-    "ip_pseudonym_days": (0, 30),  # decision 15
-    "re_ask_cooldown_months": (0, 120),
-    "unsubscribe_max_hours": (0, 240),
-    "dnt": ("refusal", "ignore"),
+# What is wrong with a value, in words that follow its key; None where nothing is.
+Check = Callable[[Any], str | None]
+
+
+def whole(least: int, most: int) -> Check:
+    """A whole number within bounds; `true` is none."""
+
+    def check(value: Any) -> str | None:
+        right = type(value) is int and least <= value <= most
+        return None if right else f"must be a whole number from {least} to {most}, not {value!r}"
+
+    return check
+
+
+def word(*allowed: str) -> Check:
+    """One of a few words."""
+
+    def check(value: Any) -> str | None:
+        right = isinstance(value, str) and value in allowed
+        return None if right else f"must be one of {', '.join(allowed)}, not {value!r}"
+
+    return check
+
+
+def words(*allowed: str) -> Check:
+    """A list of words without repetition; any words, where none are named."""
+
+    def check(value: Any) -> str | None:
+        if not isinstance(value, list) or not all(isinstance(one, str) and one for one in value):
+            return f"must be a list of words, not {value!r}"
+        if len(set(value)) < len(value):
+            return "names a word twice"
+        unknown = sorted(set(value) - set(allowed)) if allowed else []
+        return f"{unknown[0]!r} is not one of {', '.join(allowed)}" if unknown else None
+
+    return check
+
+
+def text(value: Any) -> str | None:
+    """Some text that is not blank."""
+    return None if isinstance(value, str) and value.strip() else f"must be a text, not {value!r}"
+
+
+def yes_no(value: Any) -> str | None:
+    """`true` or `false`, unquoted."""
+    return None if isinstance(value, bool) else f"must be true or false, not {value!r}"
+
+
+def day(value: Any) -> str | None:
+    """A date without a time, unquoted: 2026-07-14."""
+    right = isinstance(value, date) and not isinstance(value, datetime)
+    return None if right else f"must be a date such as 2026-07-14, not {value!r}"
+
+
+LONGEST_KEPT: Final = 36_525  # a hundred years: "as long as the controller sends mail". Days.
+
+# Read by the decision, the collector, the worker and the pages: `Policy.number`.
+PARAMETERS: Final[dict[str, Check]] = {
+    "token_life_days": whole(1, 396),  # TI-09: at most 13 months
+    "signal_waiver": whole(0, 1),
+    "erase_after_withdrawal_days": whole(0, 31),
+    "ip_pseudonym_days": whole(0, 30),  # RT-03
+    "re_ask_cooldown_months": whole(0, 120),
+    "unsubscribe_max_hours": whole(0, 240),
+    "dnt": word("refusal", "ignore"),
 }
-CLASSES: Final = tuple(
+NUMBERS: Final = frozenset(PARAMETERS) - {"dnt"}
+
+RETENTION_CLASSES: Final = tuple(
     """hits mailing_register consent_proof suppression request_log purge_evidence key_evidence decline_counts
     policy_versions spool_cursors sign_offs""".split()
 )
-# Carried as data for releases that answer requests.
-REQUESTS: Final = frozenset(
-    """response acknowledgement opt_out limit breach_authority_hours pause search complaint_acknowledgement
-    know_lookback_from signal signal_confirmation_display metrics_threshold_consumers signal_states
-    signal_not_required_in unsubscribe_alive appeal""".split()
+
+# What must hold for an exemption to hold. A condition without words here is a load error.
+CONDITIONS: Final[dict[str, str]] = {
+    "exclusive_purpose": "the measurement serves this purpose and no other",
+    "user_centred": "it protects the person's own account, not the sender's interests",
+    "requested_mail": "the mail was requested or consented to; prospecting is not",
+    "last_open_day_only": "only the last day of an open is kept, overwritten each time: no time, address or count",
+    "authentication_flow": "the mail is a step of logging in, activating or changing a password",
+    "legal_duty_to_send": "the controller has a legal duty to send the mail",
+    "actual_knowledge_matters": "it matters that the person really learns of it",
+    "same_pixel_for_all_recipients_of_campaign": "every recipient of the campaign gets the same pixel",
+    "ip_and_client_anonymised": "network address and client data are anonymised before any use",
+}
+
+_UNITS: Final = {"mo": "calendar months", "cd": "calendar days", "bd": "business days", "hours": "hours"}
+_LENGTH: Final = whole(0, 3_660)
+
+# Parameters of the law that no code reads yet; they stand here so that there is never a second source of them.
+# Section -> key -> (kind of value, whether it is a length of time and so has a unit).
+SECTIONS: Final[dict[str, dict[str, tuple[Check, bool]]]] = {
+    "consent": {
+        "bundled_with_mail_consent": (yes_no, False),
+        "legal_bases": (words(), False),
+        "proof": (text, False),
+        "refusal": (text, False),
+        "withdrawal_effect": (text, False),
+        "withdrawal_link_in_every_mail": (yes_no, False),
+        "withdrawal_link_apart_from_unsubscribe": (yes_no, False),
+        "withdrawal_login": (yes_no, False),
+        "withdrawal_clicks_at_most": (whole(1, 10), False),
+        "token_rule": (text, False),
+        "risk_assessment_if": (words(), False),
+    },
+    "requests": {
+        "acknowledge_within": (_LENGTH, True),
+        "answer_within": (_LENGTH, True),
+        "extension": (_LENGTH, True),
+        "clock": (word("receipt", "receipt_even_if_unverified"), False),
+        "rollover": (word("reg_1182_71", "none"), False),
+        "pause": (words("identity", "clarification"), False),
+        "search": (text, False),
+        "opt_out_within": (_LENGTH, True),
+        "opt_out_rule": (text, False),
+        "opt_out_verification": (yes_no, False),
+        "opt_out_confirmed": (yes_no, False),
+        "opt_out_first_when_combined": (yes_no, False),
+        "limit_within": (_LENGTH, True),
+        "appeal_within": (_LENGTH, True),
+        "complaint_acknowledge_within": (_LENGTH, True),
+        "complaint_electronic_form": (yes_no, False),
+        "know_back_to": (day, False),
+        "yearly_numbers_from_consumers": (whole(0, 10**9), False),
+    },
+    "signals": {
+        "gpc": (word("must", "must_in_listed_states", "honour_as_refusal"), False),
+        "gpc_in_force": (day, False),
+        "gpc_states": (words(), False),
+        "gpc_not_required_in": (words(), False),
+        "gpc_confirmation_display": (word("must", "offered"), False),
+        "gpc_prompt_to_verify": (word("forbidden", "not_used"), False),
+    },
+    "unsubscribe": {
+        "honour_within": (_LENGTH, True),
+        "alive_for": (_LENGTH, True),
+        "login_allowed": (yes_no, False),
+    },
+    "network": {
+        "key_rotation": (_LENGTH, True),
+    },
+    "breach": {
+        "authority_within": (_LENGTH, True),
+    },
+}
+# Of these, what every pack must say.
+REQUIRED: Final[dict[str, tuple[str, ...]]] = {
+    "consent": ("bundled_with_mail_consent", "legal_bases", "withdrawal_effect"),
+    "requests": ("acknowledge_within", "answer_within", "extension", "clock", "opt_out_within"),
+    "signals": ("gpc",),
+    "network": ("key_rotation",),
+}
+
+CONFIDENCES: Final = tuple(confidence.value for confidence in Confidence)
+# How a figure is founded; every figure of a pack has these keys, and no other.
+_FOUNDATION: Final[dict[str, Check]] = {"source": text, "confidence": word(*CONFIDENCES)}
+_FOUNDATION_OPTIONAL: Final[dict[str, Check]] = {"in_force": day, "note": text}
+
+Shape = tuple[Mapping[str, Check], Mapping[str, Check]]  # keys that must be there, keys that may be
+
+PACK: Final[Shape] = (
+    {"id": text, "title": text, "status": word("released", "draft"), "law_version": text, "covers": words()},
+    {"uncertain": words()},
 )
-E = TypeVar("E", bound=Enum)
-
-
-@dataclass(slots=True)
-class Reader:
-    """Reads one file; collects what is wrong under `file: key`, and goes on."""
-
-    file: str
-    problems: list[Problem] = field(default_factory=list)
-
-    def wrong(self, key: str, what: str) -> None:
-        self.problems.append(Problem(f"{self.file}: {key}", what))
-
-    def known(self, table: Mapping[str, Any], keys: frozenset[str] | set[str], path: str = "") -> None:
-        for key in table:
-            if key not in keys:
-                self.wrong(path + key, "is not a known key")
-
-    def take(
-        self, table: Mapping[str, Any], key: str, kind: type | tuple[type, ...], default: Any = None, path: str = ""
-    ) -> Any:
-        """The value of a key if it has the type; a bool is never taken for a number, nor a date-time for a date."""
-        if key not in table:
-            if default is None:
-                self.wrong(path + key, "is missing")
-            return default
-        value = table[key]
-        exact = type(value) in (kind if isinstance(kind, tuple) else (kind,))
-        if not exact:
-            self.wrong(path + key, f"is {type(value).__name__}, not {_named(kind)}")
-            return default
-        return value
-
-    def word(
-        self, table: Mapping[str, Any], key: str, words: type[E], default: E, path: str = "", needed: bool = True
-    ) -> E:
-        value = table.get(key)
-        if value is None and not needed:
-            return default
-        for member in words:
-            if member.value == value:
-                return member
-        self.wrong(
-            path + key,
-            "is missing" if value is None else f"{value!r} is not one of {', '.join(m.value for m in words)}",
-        )
-        return default
-
-    def texts(self, table: Mapping[str, Any], key: str, path: str = "") -> tuple[str, ...]:
-        value = table.get(key, [])
-        if not isinstance(value, list) or not all(isinstance(one, str) and one for one in value):
-            self.wrong(path + key, "is not a list of texts")
-            return ()
-        return tuple(value)
-
-    def table(self, parent: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-        value = parent.get(key, {})
-        if not isinstance(value, dict):
-            self.wrong(key, "is not a table")
-            return {}
-        return value
-
-
-def _named(kind: type | tuple[type, ...]) -> str:
-    return " or ".join(one.__name__ for one in (kind if isinstance(kind, tuple) else (kind,)))
-
-
-_PACK: Final = frozenset(
-    """id title status law_version covers bundled_with_mail_consent uncertain rules parameters retention legacy
-    requests""".split()
+RULE: Final[Shape] = (
+    {
+        "requirement": word(*(requirement.value for requirement in Requirement)),
+        "least_grade": word(*(grade.value for grade in Grade)),
+        **_FOUNDATION,
+    },
+    {
+        "mail_types": words(*MailType),
+        "otherwise": word(*(requirement.value for requirement in Requirement)),
+        "conditions": words(*CONDITIONS),
+        "may_store": words(),
+        "may_not_store": words(),
+        **_FOUNDATION_OPTIONAL,
+    },
 )
-_RULE: Final = frozenset(
-    "requirement mail_types otherwise conditions least_grade source confidence in_force note".split()
+RETENTION: Final[Shape] = (
+    {"min_days": whole(0, LONGEST_KEPT), "max_days": whole(0, LONGEST_KEPT), **_FOUNDATION},
+    _FOUNDATION_OPTIONAL,
 )
-
-
-def read_pack(reader: Reader, content: Mapping[str, Any]) -> RulePack:
-    """The pack of a parsed file; use it only if `reader.problems` stayed empty."""
-    reader.known(content, _PACK)
-    identity = reader.take(content, "id", str, "")
-    if identity and not is_jurisdiction(identity):
-        reader.wrong("id", f"{identity!r} is not an ISO 3166 code such as FR or US-CA")
-    status = reader.take(content, "status", str, "")
-    if status not in ("released", "draft"):
-        reader.wrong("status", f"{status!r} is neither released nor draft")
-    covers = reader.texts(content, "covers")
-    for code in covers:
-        if not is_jurisdiction(code.removesuffix("-*")):
-            reader.wrong("covers", f"{code!r} is not an ISO 3166 code, nor one with -* for the rest of a country")
-    reader.known(reader.table(content, "requests"), REQUESTS, "requests.")
-    return RulePack(
-        id=identity,
-        title=reader.take(content, "title", str, ""),
-        status=status,
-        law_version=reader.take(content, "law_version", str, ""),
-        covers=covers,
-        rules=_rules(reader, reader.table(content, "rules")),
-        parameters=_parameters(reader, reader.table(content, "parameters")),
-        retention=_retention(reader, reader.table(content, "retention")),
-        legacy=_legacy(reader, content["legacy"]) if isinstance(content.get("legacy"), dict) else None,
-        bundled_with_mail_consent=reader.take(content, "bundled_with_mail_consent", bool, False),
-        content=content,
-        uncertain=reader.texts(content, "uncertain"),
-    )
-
-
-def _rules(reader: Reader, table: Mapping[str, Any]) -> dict[Purpose, Rule]:
-    names = {purpose.value for purpose in Purpose}
-    reader.known(table, names, "rules.")
-    for missing in sorted(names - table.keys()):
-        reader.wrong(f"rules.{missing}", "is missing: every purpose needs a rule")
-    return {
-        Purpose(name): _rule(reader, name, rule)
-        for name, rule in table.items()
-        if name in names and isinstance(rule, dict)
-    }
-
-
-def _rule(reader: Reader, name: str, table: Mapping[str, Any]) -> Rule:
-    path = f"rules.{name}."
-    reader.known(table, _RULE, path)
-    requirement = reader.word(table, "requirement", Requirement, Requirement.NEVER, path)
-    mail_types = reader.texts(table, "mail_types", path)
-    for unknown in sorted(set(mail_types) - set(MailType)):
-        reader.wrong(f"{path}mail_types", f"{unknown!r} is not a kind of mail")
-    if bool(mail_types) != ("otherwise" in table):
-        reader.wrong(f"{path}otherwise", "goes with mail_types, and mail_types with it")
-    if Purpose(name) in RESERVED and requirement is not Requirement.NEVER:
-        reader.wrong(f"{path}requirement", "must be never: this purpose is reserved")
-    return Rule(
-        requirement,
-        frozenset(MailType(one) for one in mail_types if one in set(MailType)),
-        reader.word(table, "otherwise", Requirement, requirement, path, needed=False),
-        reader.texts(table, "conditions", path),
-        reader.word(table, "least_grade", Grade, Grade.OPERATOR, path, needed=False),
-        reader.take(table, "source", str, "", path),
-        reader.word(table, "confidence", Confidence, Confidence.MEMORY, path),
-        reader.take(table, "in_force", date, _NO_DATE, path) if "in_force" in table else None,
-        reader.take(table, "note", str, "-", path) if "note" in table else "",
-    )
-
-
-_NO_DATE: Final = date.min
-
-
-def _parameters(reader: Reader, table: Mapping[str, Any]) -> dict[str, Parameter]:
-    reader.known(table, set(PARAMETERS), "parameters.")
-    found = {}
-    for name, bounds in PARAMETERS.items():
-        path = f"parameters.{name}."
-        one = table.get(name)
-        if not isinstance(one, dict):
-            reader.wrong(f"parameters.{name}", "is missing")
-            continue
-        reader.known(one, {"value", "source", "confidence", "in_force", "note"}, path)
-        number = isinstance(bounds[0], int)
-        value = reader.take(one, "value", int if number else str, bounds[0], path)
-        if number and not bounds[0] <= value <= bounds[1]:
-            reader.wrong(f"{path}value", f"{value} is not between {bounds[0]} and {bounds[1]}")
-        if not number and value not in bounds:
-            reader.wrong(f"{path}value", f"{value!r} is not one of {', '.join(map(str, bounds))}")
-        found[name] = Parameter(
-            value,
-            reader.take(one, "source", str, "", path),
-            reader.word(one, "confidence", Confidence, Confidence.MEMORY, path),
-            reader.take(one, "in_force", date, _NO_DATE, path) if "in_force" in one else None,
-            reader.take(one, "note", str, "-", path) if "note" in one else "",
-        )
-    return found
-
-
-def _retention(reader: Reader, table: Mapping[str, Any]) -> dict[str, Retention]:
-    reader.known(table, set(CLASSES), "retention.")
-    found = {}
-    for name in CLASSES:
-        path = f"retention.{name}."
-        one = table.get(name)
-        if not isinstance(one, dict):
-            reader.wrong(f"retention.{name}", "is missing: every class of data needs a limit")
-            continue
-        reader.known(one, {"min_days", "max_days", "source", "confidence"}, path)
-        least, most = reader.take(one, "min_days", int, 0, path), reader.take(one, "max_days", int, 0, path)
-        if not 0 <= least <= most:
-            reader.wrong(f"{path}min_days", f"{least} is below 0 or above max_days, {most}")
-        found[name] = Retention(
-            least,
-            most,
-            reader.take(one, "source", str, "", path),
-            reader.word(one, "confidence", Confidence, Confidence.MEMORY, path),
-        )
-    return found
-
-
-def _legacy(reader: Reader, table: Mapping[str, Any]) -> Legacy:
-    reader.known(table, {"collected_before", "noticed_by", "source", "confidence"}, "legacy.")
-    return Legacy(
-        reader.take(table, "collected_before", date, _NO_DATE, "legacy."),
-        reader.take(table, "noticed_by", date, _NO_DATE, "legacy.") if "noticed_by" in table else None,
-        reader.take(table, "source", str, "", "legacy."),
-        reader.word(table, "confidence", Confidence, Confidence.MEMORY, "legacy."),
-    )
-
-
-_HOUSE: Final = frozenset(
-    """id title individual foreign_trackers signed_foreign_trackers drafts legacy_regimes regimes notices retention
-    parameters""".split()
+LEGACY: Final[Shape] = (
+    {"collected_before": day, "need": text, "mode": word("opt_out"), **_FOUNDATION},
+    {"noticed_by": day, "note": text},
 )
 
 
-def read_house(reader: Reader, content: Mapping[str, Any]) -> HousePolicy:
-    """The house policy of a parsed file. A notice regime without a recorded notice is a problem, not a default."""
-    reader.known(content, _HOUSE)
-    individual = reader.word(content, "individual", Requirement, Requirement.CONSENT)
-    if individual.strictness < Requirement.CONSENT.strictness:
-        reader.wrong(
-            "individual", "must be consent or never; a notice regime is chosen by jurisdiction under [regimes]"
-        )
-    regimes = {
-        code: reader.word({code: value}, code, Requirement, Requirement.CONSENT, "regimes.")
-        for code, value in reader.table(content, "regimes").items()
-    }
-    notices = {key: value for key, value in reader.table(content, "notices").items() if isinstance(value, str)}
-    for code, regime in regimes.items():
-        if not is_jurisdiction(code):
-            reader.wrong(f"regimes.{code}", "is not an ISO 3166 code such as US-CA")
-        if regime in (Requirement.NOTICE, Requirement.OPT_OUT) and not notices.get(code):
-            reader.wrong(f"regimes.{code}", f'needs a recorded notice: say under [notices] {code} = "..." which')
-    for code in sorted(notices.keys() - regimes.keys()):
-        reader.wrong(f"notices.{code}", "records a notice for a regime that is not chosen under [regimes]")
-    return HousePolicy(
-        individual,
-        regimes,
-        notices,
-        frozenset(reader.texts(content, "legacy_regimes")),
-        _one_of(reader, content, "foreign_trackers", ("strip", "refuse")),
-        _one_of(reader, content, "signed_foreign_trackers", ("refuse", "pass")),
-        _numbers(reader, content, "retention", CLASSES),
-        _numbers(
-            reader,
-            content,
-            "parameters",
-            tuple(name for name, bounds in PARAMETERS.items() if isinstance(bounds[0], int)),
-        ),
-        content,
-    )
+def figure(value: Check, *, length: bool = False) -> Shape:
+    """A value with its foundation; a length of time names its unit, too."""
+    unit: dict[str, Check] = {"unit": word(*_UNITS)} if length else {}
+    return {"value": value, **unit, **_FOUNDATION}, _FOUNDATION_OPTIONAL
 
 
-def _one_of(reader: Reader, content: Mapping[str, Any], key: str, words: tuple[str, ...]) -> str:
-    value = reader.take(content, key, str, words[0])
-    if value not in words:
-        reader.wrong(key, f"{value!r} is not one of {', '.join(words)}")
-    return str(value)
-
-
-def _numbers(reader: Reader, content: Mapping[str, Any], key: str, names: tuple[str, ...]) -> dict[str, int]:
-    table = reader.table(content, key)
-    reader.known(table, set(names), f"{key}.")
-    found = {name: reader.take(table, name, int, 0, f"{key}.") for name in table if name in names}
-    for name, value in found.items():
-        if value < 0:
-            reader.wrong(f"{key}.{name}", "is below 0")
-    return found
-
-
-Check = Callable[[Purpose], bool]
+# A choice of the operator. `regimes` may loosen what the house asks by default, never what the law asks.
+HOUSE: Final[Shape] = (
+    {
+        "individual": word("consent", "never"),
+        "foreign_trackers": word("strip", "refuse"),
+        "signed_foreign_trackers": word("refuse", "pass"),
+    },
+    {"drafts": words(), "legacy_regimes": words()},
+)
+REGIME: Final = word("notice", "opt_out", "consent", "never")

@@ -171,12 +171,18 @@ class Policy:
         """A whole-number parameter, the stricter of law and house. Raises KeyError: the loader proved it is there."""
         law = int(self.pack.parameters[name].value)  # type: ignore[arg-type]
         house = self.house.parameters.get(name)
-        return law if house is None else min(law, house)
+        if house is None:
+            return law
+        return max(law, house) if name in LONGER_IS_STRICTER else min(law, house)
 
     def keep_days(self, data_class: str) -> int:
         """The longest a class of data may stay, in days. Raises KeyError for a class nobody declared."""
         held = self.pack.retention[data_class]
         return max(held.min_days, min(held.max_days, self.house.retention.get(data_class, held.max_days)))
+
+
+# Parameters where more protects the person; of all others, less does.
+LONGER_IS_STRICTER: Final = frozenset({"re_ask_cooldown_months"})
 
 
 def policy_hash(pack: Mapping[str, Any], house: Mapping[str, Any]) -> str:
