@@ -13,11 +13,12 @@ from consent_track.activities.consenting import How
 from consent_track.bootstrap import Runtime, bootstrap
 from consent_track.config import load_config
 from consent_track.crypto import keyring
+from consent_track.crypto.evidence import LedgerEntry
 from consent_track.domain.frame import Framed
 from consent_track.domain.observation import Observation, Verdict
 from consent_track.domain.vocabulary import Grade, HitKind, MailType, Purpose
 from consent_track.mail.headers import Declared
-from consent_track.records import hits
+from consent_track.records import hits, ledger
 from consent_track.records.database import open_database
 from consent_track.records.schema import upgrade
 
@@ -128,7 +129,8 @@ def mail_to(address: str, *, html: str = "", text: str = "Hello\n", fields: str 
     page = html or '<html><body><p>Hello</p><a href="https://shop.example/a?b=1&amp;c=2">The shop</a></body></html>'
     return (
         f"From: Acme <hello@acme.example>\r\nTo: <{address}>\r\nSubject: November\r\n{fields}MIME-Version: 1.0\r\n"
-        'Content-Type: multipart/alternative; boundary="b1"\r\n\r\n--b1\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n'
+        'Content-Type: multipart/alternative; boundary="b1"\r\n\r\n'
+        "--b1\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n"
         + text.replace("\n", "\r\n")
         + "\r\n--b1\r\nContent-Type: text/html; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n"
         + page.replace("\n", "\r\n")
@@ -147,8 +149,26 @@ class Spool:
         with self.runtime.reading() as p:
             subject = knowing.find(p, 1, address)
         now = self.runtime.now()
-        self.add(Observation(kind, 1, subject, 7, now - ago, now - issued_ago, purposes, MailType.REQUESTED_NEWSLETTER.number,
-                             "FR", 0, 0, 0, Verdict(1, 1, 1), b"12345678"))  # fmt: skip
+        newsletter = MailType.REQUESTED_NEWSLETTER.number
+        person = Verdict(1, 1, 1)
+        self.add(
+            Observation(
+                kind,
+                1,
+                subject,
+                7,
+                now - ago,
+                now - issued_ago,
+                purposes,
+                newsletter,
+                "FR",
+                0,
+                0,
+                0,
+                person,
+                b"12345678",
+            )
+        )
         return self
 
     def add(self, record):
@@ -163,3 +183,17 @@ class Spool:
 def stored(runtime):
     with runtime.reading() as p:
         return hits.count(p.session)
+
+
+def chain(runtime):
+    """The ledger as an auditor reads it: entry, hash and signature, from the beginning."""
+    with runtime.reading() as p:
+        found = ledger.entries(p.session, 1, 0, 1_000)
+    return [
+        (
+            LedgerEntry(e.controller, e.sequence, e.subject, e.recorded_at, e.sealed, e.proof, e.proof_tag),
+            e.hash,
+            e.signature,
+        )
+        for e in found
+    ]

@@ -43,7 +43,8 @@ def blueprint(stage: Stage) -> Blueprint:
         if letter is None:
             return "no such mail", 404
         # A mail program opens links in a new window; a frame needs to be told.
-        return Response('<base target="_blank">' + html_of(letter.result.data), mimetype="text/html")
+        shown = html_of(letter.result.data).replace("<head>", '<head><base target="_blank">', 1)
+        return Response(shown, mimetype="text/html")
 
     @pages.get("/demo/events")
     def events() -> Response:
@@ -61,6 +62,7 @@ def blueprint(stage: Stage) -> Blueprint:
     def headers(response: Response) -> Response:
         response.headers["Content-Security-Policy"] = _CSP
         response.headers["Cache-Control"] = "no-store"
+        response.headers["X-Frame-Options"] = "SAMEORIGIN"
         return response
 
     return pages

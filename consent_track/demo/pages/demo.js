@@ -1,4 +1,8 @@
 "use strict";
+for (const frame of document.querySelectorAll("iframe")) {
+  // The whole mail in sight: what it says about its measuring stands at its end.
+  frame.addEventListener("load", () => { frame.height = frame.contentDocument.documentElement.scrollHeight + 8; });
+}
 for (const button of document.querySelectorAll("button.open")) {
   button.addEventListener("click", () => {
     const frame = document.getElementById(button.dataset.frame);
