@@ -163,8 +163,8 @@ def _write(path: Path, text: str) -> None:
 
 
 def _quoted(value: str) -> str:
-    """A TOML basic string: JSON's escapes are TOML's, except for DEL, which JSON lets stand."""
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    """A TOML basic string: JSON's escapes are TOML's. DEL, which it is not, the configuration refuses."""
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _next_steps(target: Path, name: str) -> str:

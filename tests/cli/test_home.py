@@ -66,7 +66,6 @@ def test_init_makes_everything_an_installation_needs(home: Path) -> None:
     assert (home / "policies" / "house.toml").read_bytes() == shipped.read_bytes()
 
 
-@pytest.mark.law("SE-01")
 def test_keys_are_for_their_own_user_only(home: Path) -> None:
     for path in (home, *home.rglob("*")):
         expected = 0o700 if path.is_dir() else 0o600
@@ -129,7 +128,7 @@ def test_a_refused_value_leaves_nothing_behind(tmp_path: Path, option: str, valu
 
 
 def test_every_name_can_be_written_down(tmp_path: Path) -> None:
-    name = 'Müller "& Söhne" \\ العربية \u007f'.replace("\u007f", "#")
+    name = 'Müller "& Söhne" \\ #العربية'
     run("init", "--home", tmp_path / "home", *ACME, "--controller-name", name)
     assert load_config({}, tmp_path / "home").controllers[0].name == name
 
@@ -270,7 +269,7 @@ def test_the_doctor_sees_a_signature(home: Path) -> None:
 
 
 def test_a_clock_before_the_release_or_behind_the_databases_is_wrong(home: Path) -> None:
-    assert findings(home, now=0.0)["clock"][0][0] is Mark.FAIL
+    assert "before the day of this release" in findings(home, now=0.0)["clock"][0][1]
     newest = max(path.stat().st_mtime for path in home.glob("*.db"))
     os.utime(home / "consent_track.db", (newest + 4e8, newest + 4e8))
     assert "before the last change" in findings(home, now=newest + 3e8)["clock"][0][1]
