@@ -52,7 +52,8 @@ class Collector:
         self._downstream = downstream
         self._runtime = runtime
         self._answers = build_answers(runtime.https)
-        self._hosts = {number: hosts for number, hosts in runtime.hosts.items() if hosts}
+        self._own_hosts = frozenset(map(host_of, runtime.own_hosts))
+        self._hosts = {number: frozenset(map(host_of, hosts)) for number, hosts in runtime.hosts.items() if hosts}
         self._declines = DeclineCounter(runtime.flush_declines)
         self._replays, self._bursts, self._signalled = Replays(), Bursts(), Signalled()
         self._agents: dict[tuple[HitKind, int], Verdict] = {}
@@ -100,7 +101,7 @@ class Collector:
         except Exception as error:
             self._stumble(error)
             return None
-        hosts = self._hosts.get(facts.controller, self._runtime.own_hosts)
+        hosts = self._hosts.get(facts.controller, self._own_hosts)
         if host_of(environ.get("HTTP_HOST", "")) not in hosts:
             return None
         try:
@@ -210,8 +211,10 @@ class Collector:
 
 
 def host_of(field: str) -> str:
-    """The host name in a Host field: lower case, no port, no trailing dot; brackets stay on an IPv6 address."""
-    name = field.partition("]")[0] + "]" if field.startswith("[") else field.partition(":")[0]
+    """The host name in a Host field or in a setting: lower case, no port, no trailing dot, an IPv6 address bare."""
+    if field.startswith("["):
+        return field[1:].partition("]")[0].lower()
+    name = field if field.count(":") > 1 else field.partition(":")[0]
     return name.rstrip(".").lower()
 
 

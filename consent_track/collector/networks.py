@@ -79,13 +79,13 @@ class Networks:
         problems = [
             Problem(setting, f"{name!r} is no class of networks; there are {', '.join(known)}")
             for name in (by_class or {})
-            if name not in known
+            if name.replace("_", "-") not in known
         ]
         self._ranges: list[tuple[NetworkClass, Ranges]] = []
         for name, cidrs in (by_class or {}).items():
             try:
-                if name in known:
-                    self._ranges.append((known[name], Ranges(cidrs, setting)))
+                if (network := known.get(name.replace("_", "-"))) is not None:
+                    self._ranges.append((network, Ranges(cidrs, setting)))
             except ConfigurationRefused as refused:
                 problems.extend(refused.problems)
         if problems:

@@ -33,7 +33,9 @@ NOW = 1_795_435_200  # Monday 23 November 2026, 12:00 UTC
 DAY = 86_400
 ACME, OTHER = 1, 2
 ALICE, BOB, CHARLIE, DORA, ERIN, GRACE, WAIVED = 101, 102, 103, 104, 105, 106, 107
-CHROME = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36"
+CHROME = (
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36"
+)
 SHOP = "https://shop.example/offers?id=7&utm=a%20b#top"
 HOST = "t.acme.example"
 SCOPE = to_bits({Purpose.OPEN_PERFORMANCE, Purpose.CLICK_PERFORMANCE})
@@ -237,9 +239,7 @@ class Stage:
 
     def frames(self) -> list[Observation | Signal]:
         """Everything in the spool, in order."""
-        return [
-            framed.record for segment in list_segments(self.folder) for framed in segment.read(0, 100_000)
-        ]
+        return [framed.record for segment in list_segments(self.folder) for framed in segment.read(0, 100_000)]
 
     def hits(self) -> list[Observation]:
         return [frame for frame in self.frames() if isinstance(frame, Observation)]

@@ -6,14 +6,29 @@ from datetime import date
 
 import pytest
 from collector_stage import (
-    ACME, ALICE, BOB, CHARLIE, CHROME, DAY, DORA, ERIN, GRACE, NOW, PEOPLE, RETIRED, SCOPE, TOKENS, WAIVED, Stage,
-    flipped, link, pixel,
+    ACME,
+    ALICE,
+    BOB,
+    CHARLIE,
+    CHROME,
+    DAY,
+    DORA,
+    ERIN,
+    GRACE,
+    NOW,
+    PEOPLE,
+    RETIRED,
+    TOKENS,
+    WAIVED,
+    Stage,
+    flipped,
+    link,
+    pixel,
 )  # fmt: skip
 
 from consent_track.collector.networks import Networks
 from consent_track.collector.proxies import TrustedProxies
 from consent_track.crypto.pseudonyms import network_pseudonym
-from consent_track.domain.consent import ConsentState
 from consent_track.domain.engagement import BURST_LINKS, BURST_SECONDS, Clue, Engagement
 from consent_track.domain.observation import Observation, Signal, TokenFlag, Verdict
 from consent_track.domain.vocabulary import HitKind, MailType, Purpose
@@ -408,8 +423,3 @@ class TestObserver:
 def test_the_user_agent_is_not_kept_in_memory_either(stage):
     stage.ask(pixel(ALICE), agent=CHROME + " Rarissimum/1")
     assert "Rarissimum" not in repr(vars(stage.collector))
-
-
-def test_the_token_scope_of_the_stage_is_both_kinds_of_measuring():
-    assert SCOPE == Purpose.OPEN_PERFORMANCE.bit | Purpose.CLICK_PERFORMANCE.bit
-    assert ConsentState().known

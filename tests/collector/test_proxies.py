@@ -9,7 +9,7 @@ from consent_track.collector.proxies import MOST_HOPS, TrustedProxies
 from consent_track.domain.engagement import NetworkClass
 from consent_track.domain.errors import ConfigurationRefused
 
-# trusted: none = nobody · ours = 10.0.0.0/8, 192.0.2.1/32, fd00::/8 · all = everybody · unix = the socket and 10.0.0.0/8
+# trusted: none = nobody · ours = 10.0.0.0/8, 192.0.2.1/32, fd00::/8 · all · unix = the socket and 10.0.0.0/8
 # "~" = no such header, "_" = empty, "^" = a space
 TABLE = """
     none  198.51.100.7     ~                                      198.51.100.7

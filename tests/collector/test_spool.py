@@ -64,7 +64,11 @@ class TestSegment:
         with path.open() as other, pytest.raises(BlockingIOError):
             fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
         handles = [int(name) for name in os.listdir("/proc/self/fd")]
-        mine = [n for n in handles if os.path.exists(f"/proc/self/fd/{n}") and os.readlink(f"/proc/self/fd/{n}") == str(path)]
+        mine = [
+            n
+            for n in handles
+            if os.path.exists(f"/proc/self/fd/{n}") and os.readlink(f"/proc/self/fd/{n}") == str(path)
+        ]
         assert [fcntl.fcntl(handle, fcntl.F_GETFD) & fcntl.FD_CLOEXEC for handle in mine] == [1]
 
     def test_it_rotates_after_its_size(self, folder):
@@ -361,4 +365,3 @@ class TestSync:
         spool.append(FRAME, NOW)
         list_segments(folder)[0].sync()
         assert (folder / SYNCED).stat().st_mode & 0o777 == 0o600
-
