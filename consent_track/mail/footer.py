@@ -90,12 +90,19 @@ def text_footer_span(text: bytes, hosts: frozenset[str]) -> Iterable[tuple[int, 
         if not _ours(hosts).search(text, start, end):
             position = end
             continue
-        end += len(rule)
-        end += 2 if text.startswith(b"\r\n", end) else 1 if text.startswith(b"\n", end) else 0
-        begin = start
-        for newline in (b"\r\n", b"\n"):
-            if text.endswith(newline, 0, begin):
-                begin -= len(newline)
-                break
+        begin, end = with_newlines(text, start, end + len(rule))
         yield begin, end
         position = end
+
+
+def with_newlines(text: bytes, start: int, end: int) -> tuple[int, int]:
+    """A span and one newline on either side of it, in whichever form it is written."""
+    if text.endswith(b"\r\n", 0, start):
+        start -= 2
+    elif text.endswith(b"\n", 0, start):
+        start -= 1
+    if text.startswith(b"\r\n", end):
+        end += 2
+    elif text.startswith(b"\n", end):
+        end += 1
+    return start, end

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from .footer import HTML_BEGIN, HTML_END, text_footer_span
+from .footer import HTML_BEGIN, HTML_END, text_footer_span, with_newlines
 from .html import Page, scan
 from .leaf import Edit, Leaf, Splice, apply
 from .mime import Mail, Unreadable
@@ -74,14 +74,14 @@ def _in_html(text: bytes, own: Own) -> list[Edit]:
 
 
 def _footers(text: bytes) -> list[Edit]:
-    """Whole footers of ours, where the markers survived."""
+    """Whole footers of ours, where the markers survived, with the newline that we put on either side."""
     edits, begin, finish, position = [], HTML_BEGIN.encode(), HTML_END.encode(), 0
     while (start := text.find(begin, position)) >= 0:
         end = text.find(finish, start)
         if end < 0:
             break
         position = end + len(finish)
-        edits.append(Edit(start, position, ""))
+        edits.append(Edit(*with_newlines(text, start, position), ""))
     return edits
 
 
