@@ -53,7 +53,7 @@ class Served:
             connection.putheader("Content-Length", str(len(body)))
         connection.endheaders(body)
         answer = connection.getresponse()
-        found = (answer.status, dict(answer.getheaders()), answer.read())
+        found = (answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read())
         connection.close()
         return found
 
@@ -140,23 +140,20 @@ class TestServers:
         ]
         for status, headers, body in answers:
             assert (status, body) == (200, PIXEL)
-            assert {k: v for k, v in headers.items() if k.lower() != "date"} == {
-                k: v for k, v in answers[0][1].items() if k.lower() != "date"
-            }
-            assert not {name.lower() for name in headers} & {"set-cookie", "etag", "last-modified", "transfer-encoding"}
+            assert {**headers, "date": ""} == {**answers[0][1], "date": ""}
+            assert not headers.keys() & {"set-cookie", "etag", "last-modified", "transfer-encoding"}
 
     def test_a_link_leads_on_and_a_forged_one_does_not(self, server):
         status, headers, body = server.ask(link(BOB))
-        assert (status, headers.get("location", headers.get("Location")), body) == (302, SHOP, b"")
+        assert (status, headers.get("location"), body) == (302, SHOP, b"")
         status, headers, body = server.ask(flipped(link(BOB)))
-        assert (status, headers.get("location", headers.get("Location")), body) == (404, None, NOT_OURS)
+        assert (status, headers.get("location"), body) == (404, None, NOT_OURS)
 
     @pytest.mark.law("AH-13")
     def test_head_has_the_length_and_no_body_and_records_nothing(self, server):
         before = server.frames()
         status, headers, body = server.ask(pixel(ALICE, message=Fresh.message()), method="HEAD")
-        lengths = [value for name, value in headers.items() if name.lower() == "content-length"]
-        assert (status, lengths, body) == (200, ["43"], b"")
+        assert (status, headers["content-length"], body) == (200, "43", b"")
         assert server.ask(link(ALICE, message=Fresh.message()), method="HEAD")[0] == 302
         assert server.frames() == before
 
@@ -190,7 +187,7 @@ class TestServers:
             status, headers, body = server.ask(path)
             assert status in (200, 400, 404, 414, 431)
             assert b"Traceback" not in body
-            assert "location" not in {name.lower() for name in headers}
+            assert "location" not in headers
 
     @pytest.mark.law("IP-07")
     def test_a_forwarded_address_is_ignored_without_a_proxy(self, server):
@@ -260,18 +257,19 @@ def nginx(folder: Path, upstream: int):
         yield served
 
 
+@pytest.fixture(scope="module")
+def front(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("nginx")
+    with (
+        granian(folder / "behind", STAGE_BEHIND_PROXY="1") as behind,
+        nginx(folder / "front", behind.port) as before,
+    ):
+        yield Served(before.port, behind.spool, folder)
+
+
 @pytest.mark.skipif(shutil.which("nginx") is None, reason="needs nginx")
 class TestNginx:
     HOST = "track.example.org"
-
-    @pytest.fixture(scope="class")
-    def front(self, tmp_path_factory):
-        folder = tmp_path_factory.mktemp("nginx")
-        with (
-            granian(folder / "behind", STAGE_BEHIND_PROXY="1") as behind,
-            nginx(folder / "front", behind.port) as before,
-        ):
-            yield Served(before.port, behind.spool, folder)
 
     @pytest.mark.law("OO-03")
     @pytest.mark.parametrize(
@@ -300,7 +298,7 @@ class TestNginx:
     def test_the_longest_link_fits(self, front):
         destination = "https://shop.example/" + "p" * 1_970
         answer = front.ask(link(ALICE, message=Fresh.message(), destination=destination), host=self.HOST)
-        assert answer[1]["Location"] == destination
+        assert answer[1]["location"] == destination
 
     @pytest.mark.law("AH-04")
     def test_it_writes_nothing_about_anybody_also_when_things_go_wrong(self, front, tmp_path):
