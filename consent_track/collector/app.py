@@ -82,6 +82,7 @@ class Collector:
 
     def close(self) -> None:
         """At the end of the process: hand over the counts, let go of the segment."""
+        atexit.unregister(self.close)
         self._housekeeping.stop()
         self._runtime.view.stop()
         self._runtime.spool.close()

@@ -217,6 +217,7 @@ class Stage:
 
     def rebuild(self, **changes: object) -> "Stage":
         """The same stage with another runtime."""
+        self.collector.close()
         self.runtime = replace(self.runtime, **changes)  # type: ignore[arg-type]
         self.collector = Collector(downstream, self.runtime)
         return self

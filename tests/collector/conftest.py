@@ -15,3 +15,11 @@ def stage(tmp_path):
     staged = Stage(tmp_path / "spool")
     yield staged
     staged.collector.close()
+
+
+@pytest.fixture(scope="module")
+def one_stage(tmp_path_factory):
+    """One stage for a whole module, for the properties that ask it hundreds of questions."""
+    staged = Stage(tmp_path_factory.mktemp("one") / "spool")
+    yield staged
+    staged.collector.close()

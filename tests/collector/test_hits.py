@@ -26,6 +26,7 @@ from collector_stage import (
     pixel,
 )  # fmt: skip
 
+from consent_track.collector.consent_view import ConsentView
 from consent_track.collector.networks import Networks
 from consent_track.collector.proxies import TrustedProxies
 from consent_track.crypto.pseudonyms import network_pseudonym
@@ -166,10 +167,9 @@ class TestTheStoreIsDown:
         assert stage.declined() == {"state_unavailable": 1}
 
     @pytest.mark.law("AH-03")
-    def test_before_the_first_reading_nothing_is_recorded(self, tmp_path):
-        stage = Stage(tmp_path / "spool")
+    def test_before_the_first_reading_nothing_is_recorded(self, stage):
         stage.choices.down = True
-        stage.rebuild(view=type(stage.view)(stage.choices.read_all, stage.choices.read_changes, lambda: float(NOW)))
+        stage.rebuild(view=ConsentView(stage.choices.read_all, stage.choices.read_changes, lambda: float(NOW)))
         assert stage.ask(link(ALICE)).status == "302 Found"
         assert stage.ask(pixel(ALICE)).status == "200 OK"
         assert not stage.folder.exists()
