@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from typing import BinaryIO
 
 import click
 
@@ -36,7 +37,15 @@ from . import Home, pass_home
     "--sensitive", is_flag=True, help="The mail is about something sensitive (GDPR Art. 9): its links are not measured."
 )
 @pass_home
-def instrument(home: Home, mail, recipient, output, sensitive, **options) -> None:  # type: ignore[no-untyped-def]
+def instrument(
+    home: Home,
+    /,
+    mail: BinaryIO,
+    recipient: str | None,
+    output: Path | None,
+    sensitive: bool,
+    **options: str | None,
+) -> None:
     """Instrument one mail for one recipient: MAIL is a file, or standard input.
 
     Options stand above the mail's own X-Consent-Track-* headers, which are removed on the way out. The report goes to

@@ -7,11 +7,11 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Final
 
 import click
 
+from consent_track.config import Config
 from consent_track.domain.errors import InputRefused
 
 from . import Home, pass_home
@@ -19,9 +19,6 @@ from . import Home, pass_home
 # A child that dies is started again, each time after a longer pause, up to this. Seconds.
 LONGEST_PAUSE: Final = 30.0
 STOP_AFTER: Final = 10.0
-# A Flask request that waits for a lock must not hold a pixel (measured: 9.7 s with one thread), hence several threads;
-# a collector alone is fastest with one process and one thread.
-THREADS: Final = {"all": 8, "web": 8, "collector": 1}
 JOBS: Final = {"all": "all", "collector": "node", "web": "global"}
 
 
@@ -60,12 +57,16 @@ class Child:
             self.process.wait()
 
 
-def children(home: Path, role: str, host: str, port: int, *, worker: bool = True) -> list[Child]:
+def children(config: Config, role: str, host: str, port: int, *, worker: bool = True) -> list[Child]:
     """The processes of a role: a web server, and the worker that belongs to it."""
+    home = config.home
     environment = {**os.environ, "CONSENT_TRACK_HOME": str(home), "CONSENT_TRACK_ROLE": role}
+    # A page that waits for a lock must not hold a pixel (measured: 9.7 s with one thread), hence several threads;
+    # a collector alone is fastest with one process and one thread.
+    threads = 1 if role == "collector" else config.web_threads
     server = [
         sys.executable, "-m", "granian", "--interface", "wsgi", "--host", host, "--port", str(port),
-        "--workers", "1", "--blocking-threads", str(THREADS[role]), "--backpressure", "256",
+        "--workers", "1", "--blocking-threads", str(threads), "--backpressure", "256",
         "--respawn-failed-workers", "--no-access-log", "--no-ws", "--log-level", "warning", "consent_track.wsgi:app",
     ]  # fmt: skip
     found = [Child("server", server, environment)]
@@ -103,7 +104,7 @@ def serve(home: Home, role: str, host: str | None, port: int | None, no_worker: 
         {"url": config.public_url, "host": address, "port": number, "role": role},
         f"Serving {config.public_url} on {address}:{number}",
     )
-    supervise(children(config.home, role, address, number, worker=not no_worker))
+    supervise(children(config, role, address, number, worker=not no_worker))
 
 
 @click.command()

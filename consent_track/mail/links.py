@@ -49,15 +49,16 @@ class Keep:
 
 # Words in the address or in the visible text, by language; the address is split at everything that is no letter.
 _WORDS: Final = {
-    KeepReason.UNSUBSCRIBE: """unsubscribe unsub optout abmelden abbestellen austragen desabonner désabonner désabonnement
-        desinscription désinscription désinscrire disiscriviti disiscrizione cancelar baja darse desuscribirse""",
+    KeepReason.UNSUBSCRIBE: """unsubscribe unsub optout abmelden abbestellen austragen desabonner désabonner
+        désabonnement desinscription désinscription désinscrire disiscriviti disiscrizione cancelar baja darse desuscribirse""",
     KeepReason.RIGHTS: """privacy datenschutz confidentialite confidentialité privacidad gdpr dsgvo rgpd preferences
         preferenze préférences einstellungen consent consentement einwilligung consenso consentimiento cookies rights
         impressum imprint""",
     KeepReason.ONE_TIME: """reset verify verification verifizieren confirm confirmation bestätigen bestaetigen confirmer
-        confirma conferma activate activation aktivieren activer magic login signin logon passwort password passwd
-        motdepasse otp onetime invite invitation einladung accept token""",
-    KeepReason.PAYMENT: """pay payment checkout billing invoice zahlung bezahlen rechnung paiement payer facture pagamento
+        confirma conferma activate activation aktivieren activer magic login signin logon passwort password
+        passwd motdepasse otp onetime invite invitation einladung accept token""",
+    KeepReason.PAYMENT: """pay payment checkout billing invoice zahlung bezahlen rechnung paiement payer facture
+        pagamento
         fattura pago factura""",
 }
 _REASON_OF: Final = {word: reason for reason, words in _WORDS.items() for word in words.split()}

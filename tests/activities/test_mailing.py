@@ -1,5 +1,6 @@
 """A real mail goes in, a lawful one comes out: what leaves for Alice, for Bob, for Charlie, and what never does."""
 
+import json
 import re
 from dataclasses import replace
 
@@ -109,7 +110,7 @@ def test_a_quoted_token_of_somebody_else_never_leaves(acme):
     """Bob's mail quotes Alice's: her pixel goes, her link leads straight on, her choices are out of his reach."""
     hers = prepare(acme, mail_to(ALICE), ALICE).result.data
     pixel, click, choices = (f"https://mail.acme.example/{power}/{tokens(hers, power)[0]}" for power in "ocp")
-    page = f'<p>You wrote:</p><blockquote><img src="{pixel}"><a href="{click}">shop</a><a href="{choices}">c</a></blockquote>'
+    page = f'<blockquote><img src="{pixel}"><a href="{click}">shop</a><a href="{choices}">c</a></blockquote>'
     data = prepare(acme, mail_to(BOB, html=page, text=f"> {click}\n> {choices}\n"), BOB).result.data
     for foreign in (pixel, click, choices):
         assert foreign.encode() not in data
@@ -302,10 +303,8 @@ def test_the_register_knows_every_mail_and_why(acme):
     with acme.reading() as p:
         found = [mailing.find(p.session, 1, row.message) for row in rows]
     assert [row.outcome for row in found] == ["prepared"] * 3
-    assert [
-        '"open_performance": "%s"' % why in row.decisions
-        for row, why in zip(found, ("consent_given", "withdrawn", "subject_unknown"), strict=True)
-    ] == [True] * 3
+    why = [json.loads(row.decisions)["open_performance"] for row in found]
+    assert why == ["consent_given", "withdrawn", "subject_unknown"]
     assert found[2].subject == 0
     assert found[0].policy_hash == acme.policies.for_jurisdiction("FR").hash
 

@@ -7,7 +7,7 @@ from wtforms.validators import AnyOf, InputRequired
 from consent_track.activities.consenting import EVERYTHING
 
 
-class _Capability(FlaskForm):
+class _Capability(FlaskForm):  # type: ignore[misc] # the library has no types
     """The token in the path is the capability: whoever holds the link may press; a stranger has no link."""
 
     class Meta:
