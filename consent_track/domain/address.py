@@ -35,6 +35,9 @@ def normalise(address: str) -> str:
         ascii_domain = domain.rstrip(".").encode("idna").decode("ascii").lower()
     except UnicodeError:
         raise InputRefused.one("address", "has a domain that cannot exist") from None
+    # A full-width @ or a dot leader becomes plain only here, and would name another mailbox than was checked above.
+    if "@" in local or "@" in ascii_domain or ".." in ascii_domain or _FORBIDDEN.search(ascii_domain):
+        raise InputRefused.one("address", "is not one plain e-mail address")
     normal = f"{unicodedata.normalize('NFC', local.casefold())}@{ascii_domain}"
     if len(normal.encode()) > _LONGEST:
         raise InputRefused.one("address", f"is longer than {_LONGEST} octets")

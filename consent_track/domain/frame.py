@@ -134,5 +134,9 @@ def decode_frames(octets: bytes, base: int = 0) -> Iterator[Framed]:
         known = _DECODERS.get(kind)
         if known is None or length != known[1]:
             return
-        yield Framed(known[0](octets[position + _PREFIX.size : crc_at]), base + position, base + end)
+        try:
+            record = known[0](octets[position + _PREFIX.size : crc_at])
+        except ValueError:  # a kind of hit that nobody knows
+            return
+        yield Framed(record, base + position, base + end)
         position = end
