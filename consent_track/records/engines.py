@@ -22,7 +22,7 @@ Pragmas = Mapping[str, tuple[str, Any]]  # name -> what to set, what must come b
 # journal leaves no history of keys, as a WAL would. secure_delete overwrites what is deleted.
 MAIN: Final[Pragmas] = {"journal_mode": ("WAL", "wal"), "synchronous": ("FULL", 2)}
 KEYRING: Final[Pragmas] = {"journal_mode": ("DELETE", "delete"), "synchronous": ("EXTRA", 3)}
-_BOTH: Final[Pragmas] = {"secure_delete": ("ON", 1), "foreign_keys": ("ON", 1), "temp_store": ("MEMORY", 2)}
+BOTH: Final[Pragmas] = {"secure_delete": ("ON", 1), "foreign_keys": ("ON", 1), "temp_store": ("MEMORY", 2)}
 
 
 def parse(text: str, setting: str, problems: list[Problem]) -> URL | None:
@@ -44,7 +44,7 @@ def parse(text: str, setting: str, problems: list[Problem]) -> URL | None:
 def open_engine(url: URL, pragmas: Pragmas) -> Engine:
     """An engine that shows no values of rows in its errors. A SQLite file is created, for its owner only."""
     if url.get_backend_name() == "sqlite":
-        return _open_sqlite(url, {**pragmas, **_BOTH})
+        return _open_sqlite(url, {**pragmas, **BOTH})
     engine = create_engine(
         url,
         hide_parameters=True,

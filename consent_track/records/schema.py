@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
 from alembic import command
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 _FOLDER: Final = Path(__file__).parent / "migrations"
 _LOCK: Final = 0x736368656D61  # any number, the same for all; held while a schema changes
 _WAIT_MS: Final = 60_000
+_ONE_AT_A_TIME: Final = Lock()  # Alembic keeps the migration under way in globals of the process
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +109,8 @@ def _tables_with_triggers(connection: Connection) -> set[str]:
 @contextmanager
 def _changing(store: _Store) -> Iterator[Connection]:
     """A transaction for the schema; whoever else would change it waits."""
-    with available(), with_options(store.engine, writes=True, wait_ms=_WAIT_MS).begin() as connection:
+    engine = with_options(store.engine, writes=True, wait_ms=_WAIT_MS)
+    with _ONE_AT_A_TIME, available(), engine.begin() as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
         yield connection

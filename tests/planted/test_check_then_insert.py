@@ -30,9 +30,9 @@ def check_first_and_store_later(database: Database, new: hits.NewHit, between: B
 @pytest.mark.postgresql
 def test_the_oracle_catches_a_check_without_a_lock(postgresql_urls, opened):
     database = opened(postgresql_urls)
-    assert all(race.lost for race in crossing(database, check_without_a_lock, 3))
+    assert any(race.lost for race in crossing(database, check_without_a_lock, 3))
     assert any(race.lost for race in side_by_side(database, check_without_a_lock, 200))
 
 
 def test_the_oracle_catches_a_check_in_another_transaction(database: Database):
-    assert all(race.lost for race in crossing(database, check_first_and_store_later, 3))
+    assert any(race.lost for race in crossing(database, check_first_and_store_later, 3))

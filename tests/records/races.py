@@ -15,7 +15,7 @@ from consent_track.records.database import Database, read, write
 from tests.records.stage import ACME, NOW, OPENS, given, hit, link, withdrawn
 
 PATIENCE = 20_000  # milliseconds; nobody is turned away here
-LONGEST_MEETING = 0.1  # seconds a drain stands between its check and its insert, unless the withdrawal is done before
+LONGEST_MEETING = 0.3  # seconds a drain stands between its check and its insert, unless the withdrawal is done before
 
 Between = Callable[[], None]
 Drain = Callable[[Database, hits.NewHit, Between], None]

@@ -10,8 +10,8 @@ from sqlalchemy import make_url, text
 from sqlalchemy.exc import IntegrityError, InternalError
 
 from consent_track.domain.errors import ConfigurationRefused, StorageUnavailable
-from consent_track.records import consent, people
-from consent_track.records.database import Database, checkpoint, open_database, read, write
+from consent_track.records import consent, engines, people
+from consent_track.records.database import Database, checkpoint, open_database, read, upgrade, write
 from tests.records.stage import ACME, ALICE, BOB, given
 
 Open = Callable[[tuple[str, str]], Database]
@@ -37,14 +37,25 @@ def test_sqlite_is_told_to_lose_nothing_and_to_leave_little(line, sqlite_urls, o
         assert str(session.connection().exec_driver_sql(f"PRAGMA {name}").scalar_one()) == keyring
 
 
-def test_sqlite_files_and_their_journals_are_for_their_owner_only(sqlite_urls, opened: Open):
-    database = opened(sqlite_urls)
+def test_a_sqlite_that_does_not_do_as_it_is_told_is_refused(tmp_path: Path):
+    told = [line.split()[0] for line in PRAGMAS.strip().splitlines()[1:]]
+    assert {*engines.MAIN, *engines.BOTH} == {*engines.KEYRING, *engines.BOTH} == set(told)
+
+    url = make_url(f"sqlite:///{tmp_path / 'a.db'}")
+    deaf = engines.open_engine(url, {"journal_mode": ("WAL", "something else")})
+    with pytest.raises(ConfigurationRefused, match="journal_mode is wal"), read(deaf):
+        pass
+    deaf.dispose()
+
+
+def test_sqlite_files_and_their_journals_are_for_their_owner_only(tmp_path: Path, opened: Open):
+    database = opened((f"sqlite:///{tmp_path / 'consent_track.db'}", f"sqlite:///{tmp_path / 'keyring.db'}"))
+    upgrade(database)
     with write(database.engine) as session, write(database.keyring_engine) as keyring:
         people.save(session, ACME, ALICE, b"sealed", 1)
         keyring.connection().exec_driver_sql("UPDATE subject_key SET epoch = 2")
 
-        folder = Path(make_url(sqlite_urls[0]).database or "").parent
-        modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()}
+        modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()}
 
     assert {"consent_track.db", "consent_track.db-wal", "keyring.db"} <= set(modes)
     assert set(modes.values()) == {0o600}
@@ -97,6 +108,16 @@ def test_whoever_waits_too_long_for_a_lock_is_told_so(database: Database):
         consent.lock_state(first, ACME, ALICE)
         with pytest.raises(StorageUnavailable), write(database.engine, wait_ms=20) as second:
             consent.lock_state(second, ACME, ALICE)
+
+
+@pytest.mark.parametrize("waits, wanted", [({}, 250), ({"wait_ms": 20}, 20), ({"wait_ms": 9_000}, 9_000)])
+def test_how_long_is_said_to_the_database(database: Database, waits, wanted: int):
+    with write(database.engine, **waits) as session:
+        if database.dialect == "sqlite":
+            assert session.connection().exec_driver_sql("PRAGMA busy_timeout").scalar_one() == wanted
+        else:
+            setting = "SELECT setting FROM pg_settings WHERE name = 'lock_timeout'"
+            assert session.connection().exec_driver_sql(setting).scalar_one() == str(wanted)
 
 
 def test_a_store_that_is_gone_is_unavailable(tmp_path: Path, opened: Open):

@@ -20,7 +20,7 @@ from consent_track.records import (
     suppression,
 )
 from consent_track.records.database import Database, read, write
-from consent_track.records.datamap import purgeable
+from consent_track.records.datamap import collect, purgeable
 from tests.records.stage import ACME, ALICE, BOB, DAY, NOW, OTHER
 
 
@@ -109,7 +109,11 @@ def test_an_erasure_stays_open_until_the_key_is_gone(database: Database):
         ]
         assert erasures.unfinished(session) == open_intents
         erasures.done(session, ACME, ALICE, NOW + 9)
+        erasures.done(session, ACME, ALICE, NOW + 20)
         assert erasures.unfinished(session) == open_intents[1:]
+        assert collect(session, ACME, ALICE)["erasure_intent"] == [
+            {"controller_id": ACME, "subject": ALICE, "begun_at": NOW, "done_at": NOW + 9}
+        ]
 
 
 def test_every_purge_leaves_evidence_zero_included(database: Database):

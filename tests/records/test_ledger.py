@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from consent_track.crypto import evidence
 from consent_track.records import consent, ledger
 from consent_track.records.database import Database, read, write
-from tests.records.stage import ACME, ALICE, BOB, NOW, OTHER, given, link, withdrawn
+from tests.records.stage import ACME, ALICE, BOB, CLICKS, NOW, OTHER, given, link, withdrawn
 
 WRITERS, EVENTS = 8, 50
 
@@ -117,9 +117,12 @@ def test_whoever_follows_the_ledger_learns_each_state_once_it_is_committed(datab
     with write(database.engine) as session:
         ledger.append(session, ACME, BOB, NOW, link)
         ledger.append(session, OTHER, BOB, NOW, link)
+        consent.save_state(session, OTHER, BOB, given(CLICKS))  # the same number, another controller's Bob
 
     with read(database.engine) as session:
-        assert ledger.all_states(session) == ({ACME: 2, OTHER: 1}, [(ACME, ALICE, given())])
+        positions, states = ledger.all_states(session)
+        assert positions == {ACME: 2, OTHER: 1}
+        assert sorted(states, key=lambda one: one[:2]) == [(ACME, ALICE, given()), (OTHER, BOB, given(CLICKS))]
         assert ledger.changes_since(session, ACME, 0, 10) == [(1, ALICE, given()), (2, BOB, None)]
         assert ledger.changes_since(session, ACME, 0, 1) == [(1, ALICE, given())]
         assert ledger.changes_since(session, ACME, 2, 10) == []

@@ -1,11 +1,16 @@
 """Migrations: up, down, up again with data, on both stores of both databases; and a difference is found and named."""
 
 import re
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 from sqlalchemy import insert, inspect, text
 
+import consent_track
 from consent_track.records import hits, ledger, subjects
 from consent_track.records.database import Database, check, downgrade, read, upgrade, write
 from consent_track.records.partitions import is_partition
@@ -105,8 +110,37 @@ def test_a_change_of_the_keyring_is_found_too(migrated: Database):
     assert check(migrated) == ["keyring: remove_column subject_key address"]
 
 
-def test_two_upgrades_at_once_are_one(empty_urls, opened):
+def test_two_upgrades_at_once_are_one_in_one_process(empty_urls, opened):
     databases = [opened(empty_urls), opened(empty_urls)]
     with ThreadPoolExecutor(2) as threads:
         list(threads.map(upgrade, databases))
     assert check(databases[0]) == []
+
+
+UPGRADE = """
+import sys
+from consent_track.records.database import open_database, upgrade
+database = open_database(*sys.argv[1:])
+sys.stdout.write("ready")
+sys.stdout.flush()
+sys.stdin.read()
+upgrade(database)
+"""
+
+
+def test_two_upgrades_at_once_are_one_in_two_processes(empty_urls, opened):
+    command = [sys.executable, "-c", UPGRADE, *empty_urls]
+    root = Path(consent_track.__file__).parent.parent
+    with ExitStack() as stack:
+        both = [
+            stack.enter_context(subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=root))
+            for _ in range(2)
+        ]
+        for one in both:
+            assert one.stdout is not None
+            assert one.stdout.read(5) == b"ready"
+        for one in both:
+            assert one.stdin is not None
+            one.stdin.close()
+    assert [one.returncode for one in both] == [0, 0]
+    assert check(opened(empty_urls)) == []
