@@ -51,12 +51,15 @@ class Collector:
     def __init__(self, downstream: Wsgi, runtime: CollectorRuntime) -> None:
         self._downstream = downstream
         self._runtime = runtime
+        # Bound once: each dotted name saved is a hundredth of a hit, and there are forty of them.
+        self._open, self._state, self._append = runtime.tokens.open, runtime.view.state, runtime.spool.append
+        self._policy, self._clock = runtime.policies.for_jurisdiction, runtime.clock
         self._answers = build_answers(runtime.https)
         self._own_hosts = frozenset(map(host_of, runtime.own_hosts))
         self._hosts = {number: frozenset(map(host_of, hosts)) for number, hosts in runtime.hosts.items() if hosts}
         self._declines = DeclineCounter(runtime.flush_declines)
         self._replays, self._bursts, self._signalled = Replays(), Bursts(), Signalled()
-        self._agents: dict[tuple[HitKind, int], Verdict] = {}
+        self._agents: dict[HitKind, dict[int, Verdict]] = {kind: {} for kind in HitKind}
         self._bits: dict[frozenset[Any], int] = {}
         self._today = (-1, date(1970, 1, 1))
         self._housekeeping = Pulse("collector-housekeeping", self._tidy, 1.0)
@@ -96,7 +99,7 @@ class Collector:
         if self._awake != os.getpid():
             self._wake()
         try:
-            facts = self._runtime.tokens.open(token_class, token)
+            facts = self._open(token_class, token)
         except ForgedToken:
             return None
         except Exception as error:
@@ -113,7 +116,7 @@ class Collector:
 
     def _consider(self, kind: HitKind, facts: TokenFacts, token: str, environ: Environ) -> None:
         """Take an opt-out from any request; take a hit only from a GET that somebody may have meant."""
-        at = int(self._runtime.clock())
+        at = int(self._clock())
         signal = says_no(environ.get("HTTP_SEC_GPC"))
         if signal and facts.subject:
             self._take_signal(facts, at)
@@ -124,12 +127,11 @@ class Collector:
         if not facts.records or flags & ~_SENSITIVE or not facts.subject:
             return
 
-        state = self._runtime.view.state(facts.controller, facts.subject)
+        state = self._state(facts.controller, facts.subject)
         message = message_of_token(
             facts.mail_type, facts.jurisdiction, facts.purposes, facts.issued_at, flags == _SENSITIVE, signal
         )
-        policy = self._runtime.policies.for_jurisdiction(facts.jurisdiction)
-        scope = scope_at_hit(kind, message, state, policy, at)
+        scope = scope_at_hit(kind, message, state, self._policy(facts.jurisdiction), at)
 
         verdict = None
         if not scope.open:
@@ -144,22 +146,22 @@ class Collector:
     def _take_signal(self, facts: TokenFacts, at: int) -> None:
         """Queue one opt-out for the person, unless it is known or already queued (decision 8)."""
         person = (facts.controller, facts.subject)
-        state = self._runtime.view.state(*person)
+        state = self._state(*person)
         if person in self._signalled or (state is not None and state.signal_on is not None):
             return
         signal = Signal(facts.controller, facts.subject, facts.jurisdiction, at // DAY)
-        if self._runtime.spool.append(encode_signal(signal), at):
+        if self._append(encode_signal(signal), at):
             self._signalled.add(person)
 
     def _verdict(self, kind: HitKind, facts: TokenFacts, environ: Environ, at: int) -> Verdict:
         """Who probably made the hit; what it was judged from stays in this call."""
-        agent = environ.get("HTTP_USER_AGENT", "")
-        known = (kind, hash(agent))  # not the text: nobody's user agent is kept, not even in memory
-        by_agent = self._agents.get(known)
+        agent, known = environ.get("HTTP_USER_AGENT", ""), self._agents[kind]
+        digest = hash(agent)  # not the text: nobody's user agent is kept, not even in memory
+        by_agent = known.get(digest)
         if by_agent is None:
-            if len(self._agents) >= _MOST_AGENTS:
-                self._agents.clear()
-            by_agent = self._agents[known] = judge_agent(kind, agent)
+            if len(known) >= _MOST_AGENTS:
+                known.clear()
+            by_agent = known[digest] = judge_agent(kind, agent)
         networks = self._runtime.networks
         network = networks.class_of(self._address(environ)) if networks else None
         links = self._bursts.links(facts.message, facts.link, at) if kind is HitKind.CLICK else 1
@@ -177,18 +179,21 @@ class Collector:
             facts.mail_type.number if facts.mail_type else 0, facts.jurisdiction, facts.policy_prefix,
             int(facts.flags), facts.link, verdict, self._network(facts.controller, environ, at),
         )  # fmt: skip
-        return self._runtime.spool.append(encode_hit(hit), at)
+        return self._append(encode_hit(hit), at)
 
     def _network(self, controller: int, environ: Environ, at: int) -> bytes:
         """The pseudonym of the client's network under the key of the day, for an allowed hit only (decision 15)."""
-        number, day = self._today
-        if number != at // DAY:
-            number, day = self._today = at // DAY, datetime.fromtimestamp(at, UTC).date()
         try:
-            key = self._runtime.day_keys.key(day)
+            key = self._runtime.day_keys.key(self._day(at))
         except OSError:
             return b""  # no key, no pseudonym; the hit itself was allowed
         return network_pseudonym(key, controller, self._address(environ))
+
+    def _day(self, at: int) -> date:
+        number, day = self._today
+        if number != at // DAY:
+            number, day = self._today = at // DAY, datetime.fromtimestamp(at, UTC).date()
+        return day
 
     def _address(self, environ: Environ) -> str:
         return self._runtime.proxies.client(environ.get("REMOTE_ADDR", ""), environ.get("HTTP_X_FORWARDED_FOR"))
@@ -201,8 +206,11 @@ class Collector:
         atexit.register(self.close)
 
     def _tidy(self) -> None:
-        now = int(self._runtime.clock())
+        now = int(self._clock())
         self._runtime.spool.tend(now)
+        if self._today[0] not in (-1, now // DAY):
+            # A process that sleeps through midnight must not keep yesterday's key in its memory (IP-03).
+            self._runtime.day_keys.key(self._day(now))
         self._declines.flush_past(now)
 
     def _stumble(self, error: Exception) -> None:
@@ -226,8 +234,7 @@ def says_no(field: str | None) -> bool:
 
 def fetched_ahead(environ: Mapping[str, Any]) -> bool:
     """Whether the request says of itself that no reader asked for it yet."""
-    for name in _AHEAD:
-        value = environ.get(name)
-        if value is not None and any(word in value.lower() for word in _AHEAD_WORDS):
+    for name in _AHEAD:  # noqa: SIM110 a generator would cost more than the four look-ups
+        if name in environ and any(word in environ[name].lower() for word in _AHEAD_WORDS):
             return True
     return False

@@ -368,6 +368,16 @@ class TestAddresses:
         stage.ask(pixel(ALICE))
         assert stage.day_keys.asked == [date(2026, 11, 23), date(2026, 11, 24)]
 
+    @pytest.mark.law("IP-03")
+    def test_a_process_that_sleeps_through_midnight_does_not_keep_yesterdays_key(self, stage):
+        stage.collector._tidy()
+        assert stage.day_keys.asked == []
+        stage.ask(pixel(ALICE))
+        stage.now += 12 * 3_600
+        stage.collector._tidy()
+        stage.collector._tidy()
+        assert stage.day_keys.asked == [date(2026, 11, 23), date(2026, 11, 24)]
+
     @pytest.mark.law("IP-07")
     def test_a_forwarded_address_counts_only_behind_a_proxy_of_ours(self, stage):
         def network(**environ):
