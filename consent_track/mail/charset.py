@@ -15,12 +15,11 @@ _TEXT: Final = re.compile(
 _ALSO: Final = {
     "iso-8859-8-i": "iso-8859-8",  # RFC 1556: the same octets, another direction
     "iso-8859-8-e": "iso-8859-8",
-    "unicode-1-1-utf-7": "utf-7",
     "x-sjis": "shift_jis",
     "x-gbk": "gbk",
     "x-euc-jp": "euc_jp",
     "windows-874": "cp874",
-    "utf8mb4": "utf-8",
+    "windows-31j": "cp932",
 }
 # Stateful, or with octets of ASCII punctuation inside other characters: `<` found there need not be a `<`.
 _NOT_SEARCHABLE: Final = re.compile(r"utf-(7|16|32)|iso2022|hz|johab")

@@ -95,7 +95,7 @@ class _Place:
             to = self.at + missing
             if raw[to - 1] == _EQUALS:
                 to -= 1
-            elif raw[to - 2] == _EQUALS and raw[to - 1] != _LF:
+            elif raw[to - 2] == _EQUALS:
                 to -= 2
             if to <= self.at:
                 to = self.at + (2 if raw[self.at + 1] == _LF else 3)

@@ -71,9 +71,8 @@ class Base64:
     def read(cls, raw: bytes) -> "Base64 | None":
         """Only letters of the alphabet and white space; missing padding is forgiven, text behind padding is not."""
         letters = raw.translate(None, _BLANK)
-        missing = -len(letters) % 4
         try:
-            return cls(raw, a2b_base64(letters + b"=" * missing, strict_mode=True)) if missing < 3 else None
+            return cls(raw, a2b_base64(letters + b"=" * (-len(letters) % 4), strict_mode=True))
         except Error:
             return None
 

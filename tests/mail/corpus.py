@@ -89,6 +89,8 @@ Q, B = "quoted-printable", "base64"
 
 MAILS: Final[dict[str, bytes]] = {
     "html 7bit": mail(part("text/html", html(), charset="us-ascii", encoding="7bit")),
+    "html 7bit utf-8": mail(part("text/html", html(), charset="utf-8", encoding="7bit")),
+    "html base64 with LF inside": mail(part("text/html", html(GERMAN).encode(), charset="utf-8", encoding=B)),
     "html no charset": mail(part("text/html", html())),
     "html quoted-printable": mail(part("text/html", html(GERMAN), charset="utf-8", encoding=Q)),
     "html base64": mail(part("text/html", html(GERMAN), charset="utf-8", encoding=B)),
@@ -129,6 +131,8 @@ MAILS: Final[dict[str, bytes]] = {
     "html euc-kr": mail(part("text/html", html("안녕하세요"), charset="euc-kr", encoding="8bit")),
     "html utf-16": mail(part("text/html", b"\xff\xfe" + html(EMOJI).encode("utf-16-le"), charset="utf-16", encoding=B)),
     "plain utf-16be no mark": mail(part("text/plain", text(GREEK), charset="utf-16be", encoding=B)),
+    "plain utf-16 big-endian": mail(
+        part("text/plain", b"\xfe\xff" + text(GREEK).encode("utf-16-be"), charset="utf-16", encoding=B)),
     "plain utf-7": mail(part("text/plain", text("Gr+APwA3w-e"), charset="utf-7", codec="ascii", encoding="7bit")),
     "mixed with attachment": mail(multi("mixed", "m", pair(charset="utf-8", encoding=Q), ATTACHED)),
     "related inside alternative": mail(
@@ -197,6 +201,8 @@ MAILS: Final[dict[str, bytes]] = {
     "no fields": b"\r\nOnly a body.\r\n",
     "nothing": b"",
     "empty parts": mail(b'Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\n--b\r\n\r\n--b--\r\n'),
+    "inner part without body": mail(
+        multi("mixed", "out", multi("mixed", "in", b"Content-Type: text/plain", close=False), ATTACHED)),
     "no closing delimiter": mail(multi("alternative", "b", part("text/plain", text()), part("text/html", html()), close=False)),
     "inner never closed": mail(
         multi("mixed", "out", multi("alternative", "in", part("text/plain", text()), part("text/html", html()), close=False), ATTACHED)),
@@ -222,6 +228,7 @@ MAILS: Final[dict[str, bytes]] = {
     "unknown encoding": mail(part("text/html", html(), charset="utf-8", encoding="x-uuencode")),
     "broken base64": mail(part("text/html", b"<p>not base64 at all</p>")).replace(
         b"\r\n\r\n", b"\r\nContent-Transfer-Encoding: base64\r\n\r\n", 1),
+    "utf-7 written in another way": mail(part("text/plain", "+AGE-", charset="utf-7", codec="ascii")),
     "utf-16 with half a character": mail(part("text/plain", b"\xff\xfea", charset="utf-16", encoding=B)),
 }  # fmt: skip
 

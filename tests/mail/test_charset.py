@@ -1,13 +1,14 @@
 """Every charset: a page shows every sign, and a text moves to UTF-8 only when it must."""
 
+import base64
 import email
 import email.policy
 
 import pytest
-from corpus import ARABIC, EMOJI, GERMAN, MAILS, mail, part, text
-from reading import EDITABLE, as_sent, at_end, edited, leaf_of, read, shown
+from corpus import ARABIC, CRLF, EMOJI, GERMAN, GREEK, MAILS, mail, part, text
+from reading import EDITABLE, as_sent, at_end, body, edited, leaf_of, read, shown
 
-from consent_track.mail.leaf import Edit, Leaf
+from consent_track.mail.leaf import Edit, Leaf, Splice
 from consent_track.mail.mime import Unreadable
 
 UNREADABLE = """
@@ -16,6 +17,7 @@ UNREADABLE = """
     unknown charset               | charset_unknown
     unknown encoding              | encoding_unknown
     broken base64                 | encoding_malformed
+    utf-7 written in another way  | charset_not_reversible
     utf-16 with half a character  | charset_not_reversible
 """
 
@@ -26,6 +28,17 @@ def test_what_cannot_be_read_says_why(name: str, reason: str) -> None:
     leaf = Leaf.of(found, found.leaves[0])
     assert isinstance(leaf, Unreadable)
     assert leaf.reason == reason
+
+
+def test_every_other_text_of_the_corpus_can_be_edited() -> None:
+    texts = {n for n, d in MAILS.items() for one in read(d).leaves if one.content_type.startswith("text/")}
+    unreadable = {row.split("|")[0].strip() for row in UNREADABLE.strip().splitlines()}
+    assert texts - {name for name, _ in EDITABLE} == unreadable
+
+
+def test_a_label_with_a_nul_is_no_charset() -> None:
+    found = read(b"Content-Type: text/plain; charset*=''utf-8%00\r\n\r\nbody")
+    assert Leaf.of(found, found.root) == Unreadable("charset_unknown")
 
 
 @pytest.mark.parametrize(
@@ -76,10 +89,30 @@ def test_a_text_moves_to_utf8_when_its_charset_cannot_carry_the_notice(name: str
     fields = {header.lower: header.text for header in after.part.headers}
     assert fields["content-type"] == kind
     assert fields["content-transfer-encoding"] == encoding
+    if encoding == "base64":
+        assert data.endswith(CRLF)
+        assert not data.endswith(CRLF * 2)
     others = [h[:3] for h in leaf.part.headers if not h.lower.startswith("content-")]
     assert [h[:3] for h in after.part.headers if not h.lower.startswith("content-")] == others
     message = email.message_from_bytes(data, policy=email.policy.default)
     assert message.get_content().replace("\r\n", "\n").strip() == shown(after).replace("\r\n", "\n").strip()
+
+
+def test_a_charset_with_states_is_edited_in_one_place_where_it_can_be() -> None:
+    leaf = leaf_of(MAILS["html iso-2022-jp"])
+    at = leaf.text.index(b"</body>")
+    start = leaf.part.body_start + body(leaf).index(b"</body>")
+    assert leaf.splice([Edit(at, at, "<b>")]) == (Splice(start, start, b"<b>"),)
+    inside = leaf.text.index("んにちは".encode())
+    assert leaf_of(edited(leaf, Edit(inside, inside, "<b>"))).text == leaf.text[:inside] + b"<b>" + leaf.text[inside:]
+
+
+def test_utf16_is_read_by_its_mark_and_without_one_as_big_endian() -> None:
+    for name in ("plain utf-16 big-endian", "plain utf-16be no mark"):
+        assert GREEK.encode() in leaf_of(MAILS[name]).text
+    bare = base64.b64encode(GREEK.encode("utf-16-be"))
+    fields = b"Content-Type: text/plain; charset=utf-16\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+    assert leaf_of(fields + bare).text == GREEK.encode()
 
 
 def test_a_text_stays_in_its_charset_when_that_carries_the_notice() -> None:

@@ -97,6 +97,10 @@ def check_only_this_leaf_changed(leaf: Leaf, index: int, data: bytes) -> None:
     assert [one.content_type for one in old.parts()] == [one.content_type for one in new.parts()]
     assert data[: leaf.part.start] == old.data[: leaf.part.start]
     assert data.endswith(old.data[leaf.part.body_end :])
+    for newline, lone in ((CRLF, b""), (b"\n", b"\r")):
+        if old.data.count(b"\n") == old.data.count(newline) and not (lone and lone in old.data):
+            assert data.count(b"\n") == data.count(newline)
+            assert not (lone and lone in data)
     for place, (one, other) in enumerate(zip(old.leaves, new.leaves, strict=True)):
         if place != index:
             assert old.data[one.start : one.body_end] == data[other.start : other.body_end]
@@ -150,6 +154,7 @@ def test_new_line_breaks_are_those_of_the_text() -> None:
     assert b"<br>\r\nend" in at_end(leaf_of(MAILS["html 8bit"]), "<br>\nend")
     assert b"<br>\nend" in at_end(leaf_of(MAILS["html LF body under CRLF fields"]), "<br>\r\nend")
     assert leaf_of(at_end(leaf_of(MAILS["html base64"]), "a\nb")).text.endswith(b"a\r\nb")
+    assert leaf_of(at_end(leaf_of(MAILS["html base64 with LF inside"]), "a\nb")).text.endswith(b"\na\nb")
 
 
 def test_a_line_that_would_pass_998_octets_moves_the_leaf_to_quoted_printable() -> None:
@@ -189,6 +194,9 @@ def test_a_change_that_would_make_a_delimiter_is_not_made() -> None:
             assert splices.reason == "boundary_collision"
         for start, end, new in ((0, 0, "--inn\n"), (0, 0, " --in\n"), (0, 0, "--in---\n"), (0, 0, "--\n")):
             assert isinstance(leaf.splice([Edit(start, end, new)]), tuple)
+    first = mail(multi("mixed", "out", multi("mixed", "in", part("text/plain", "x")), part("text/plain", "y")))
+    assert isinstance(leaf_of(first).splice([Edit(0, 0, "--in\n")]), Unreadable)
+    assert isinstance(leaf_of(first, 1).splice([Edit(0, 0, "--in\n")]), tuple)
     leaf = leaf_of(mail(multi("mixed", "aGVs", part("text/plain", "Hello", encoding="base64"))))
     assert isinstance(leaf.splice([Edit(0, 0, "\n--aGVs\n")]), tuple)
 
@@ -219,6 +227,11 @@ def test_flowed_text_is_stuffed_with_a_space_where_it_would_be_misread(
 ) -> None:
     head = b"Content-Type: text/plain; format=Flowed; charset=utf-8\r\n\r\n"
     assert edited(leaf_of(head + b"ab >cd\r\n"), Edit(start, end, new)) == head + after
+
+
+def test_a_flowed_line_of_its_author_is_never_stuffed() -> None:
+    head = b"Content-Type: text/plain; format=flowed; charset=utf-8\r\n\r\n"
+    assert edited(leaf_of(head + b">q\r\n"), Edit(0, 0, "x\n")) == head + b"x\r\n>q\r\n"
 
 
 def test_flowed_is_known_by_its_parameters() -> None:

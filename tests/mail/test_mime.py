@@ -55,6 +55,7 @@ READ = """
     no fields                             | 1 | 0 | 1 |          |
     nothing                               | 1 | 0 | 1 |          |
     empty parts                           | 2 | 0 | 2 |          |
+    inner part without body               | 2 | 0 | 1 |          |
     no closing delimiter                  | 2 | 1 | 1 |          |
     inner never closed                    | 3 | 1 | 1 |          |
     mixed newlines                        | 2 | 1 | 1 |          |
@@ -103,6 +104,11 @@ def test_what_mail_programs_read_in_different_ways_is_left_alone(name: str, reas
     assert found.reason == reason
 
 
+def test_the_parts_of_every_mail_lie_inside_one_another() -> None:
+    for data in MAILS.values():
+        check_nesting(data, read(data).root, 0, len(data))
+
+
 def test_the_table_of_broken_mails_is_complete() -> None:
     assert {row[0] for row in rows(LEFT_ALONE)} == set(BROKEN)
     assert all(isinstance(scan(data), Mail) for data in MAILS.values())
@@ -130,6 +136,35 @@ def test_a_part_that_says_nothing_is_text_and_in_a_digest_a_mail() -> None:
     assert [leaf.content_type for leaf in read(MAILS["digest"]).leaves] == ["message/rfc822"] * 2
     (leaf,) = read(MAILS["plain without content type"]).leaves
     assert (leaf.content_type, leaf.charset, leaf.encoding) == ("text/plain", None, "7bit")
+
+
+TYPES = """
+    text/html                 | text/html
+    TEXT/HTML (page)          | text/html
+    text                      | text/plain
+    text/                     | text/plain
+    /html                     | text/plain
+    text/html/more            | text/plain
+    ;charset=utf-8            | text/plain
+"""
+
+
+@pytest.mark.parametrize("said, meant", rows(TYPES))
+def test_a_content_type_that_is_none_is_text(said: str, meant: str) -> None:
+    assert read(f"Content-Type: {said}\r\n\r\n".encode()).root.content_type == meant
+
+
+def test_a_delimiter_with_a_colon_is_no_field() -> None:
+    found = read(b'Content-Type: multipart/mixed; boundary="a:b"\n\n--a:b\nX: y\n--a:b\n\ntwo\n--a:b--\n')
+    assert [len(leaf.headers) for leaf in found.leaves] == [1, 0]
+    assert [body(found, 0), body(found, 1)] == [b"", b"two"]
+
+
+def test_an_outer_delimiter_ends_what_is_open_inside() -> None:
+    found = read(MAILS["inner never closed"])
+    assert [leaf.path for leaf in found.leaves] == [("multipart/mixed", "multipart/alternative")] * 2 + [
+        ("multipart/mixed",)
+    ]
 
 
 def test_an_attached_mail_is_one_part_whatever_it_holds() -> None:
@@ -175,6 +210,7 @@ PARAMETERS = """
     name*=utf-8''n%C3%B6te                     | name=nöte
     name*=iso-8859-1'en'n%F6te                 | name=nöte
     name*0="a b"; name*1=c; name*3=d           | name=a bc
+    name*0=a; name*2=b; name*3=c               | name=a
     name*0*=utf-8''%C3%B6; name*1="%41"        | name=ö%41
     name*0*=utf-8''%C3%B6; name*1*=%41         | name=öA
     name="never closed                         | name=never closed

@@ -43,6 +43,32 @@ def test_quoted_printable(before: bytes, start: int, end: int, new: str, after: 
     assert edited(leaf_of(head + before), Edit(start, end, new)) == head + after
 
 
+def test_two_changes_on_two_lines_are_two_short_lines() -> None:
+    head = b"Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
+    leaf = leaf_of(head + b"one\r\ntwo\r\n")
+    assert (
+        edited(leaf, Edit(3, 3, "x" * 70), Edit(8, 8, "y" * 70))
+        == head + b"one" + b"x" * 70 + CRLF + b"two" + b"y" * 70 + CRLF
+    )
+
+
+def test_changes_at_one_place_are_one_change() -> None:
+    head = b"Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
+    leaf = leaf_of(head + b"x" * 76)
+    assert edited(leaf, Edit(76, 76, "A" * 75), Edit(76, 76, "B")) == (
+        head + b"x" * 75 + b"=\r\nx" + b"A" * 74 + b"=\r\nAB"
+    )
+
+
+STRAY = [b"=", b"a=zz", b"==", b"=\rx\n=Z", b"=\r", b"=3", b"=\n=", b"a= \t\r\nb", b"=4=\r\n1"]
+READ = [b"", b"a=zz", b"=", b"=\rx\n=Z", b"", b"=3", b"", b"ab", b"=41"]
+
+
+@pytest.mark.parametrize("raw, text", list(zip(STRAY, READ, strict=True)))
+def test_a_sign_that_begins_no_escape_is_read_as_itself(raw: bytes, text: bytes) -> None:
+    assert leaf_of(b"Content-Transfer-Encoding: quoted-printable\r\n\r\n" + raw).text == text
+
+
 BASE64 = [
     ("from the first touched group on", b"YWJj\r\nZGVm\r\n", 3, 3, "X", b"YWJj\r\nWGRl\r\nZg==\r\n"),
     ("at the end after a whole group", b"YWJj\r\n", 3, 3, "def", b"YWJjZGVm\r\n"),
@@ -59,6 +85,9 @@ BASE64 = [
     ),
     ("missing padding", b"YWI\r\n", 2, 2, "cd", b"YWJjZA==\r\n"),
     ("an empty text", b"\r\n", 0, 0, "abc", b"YWJj\r\n"),
+    ("one line and its end", b"QUJD" * 25, 75, 75, "A", b"QUJD" * 25 + b"\r\nQQ=="),
+    ("lines too long for mail", b"YWJj" * 300 + b"\r\nYWJj\r\n", 0, 900, "", b"YWJj\r\n"),
+    ("white space around a first change", b"\r\n YWJj \r\n\r\n", 0, 0, "X", b"\r\n WGFiYw== \r\n\r\n"),
     ("white space around", b"\r\n YWJj \r\n\r\n", 3, 3, "def", b"\r\n YWJjZGVm \r\n\r\n"),
 ]
 
@@ -67,6 +96,12 @@ BASE64 = [
 def test_base64(before: bytes, start: int, end: int, new: str, after: bytes) -> None:
     head = b"Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n"
     assert edited(leaf_of(head + before), Edit(start, end, new)) == head + after
+
+
+def test_base64_in_lines_too_long_for_mail_goes_on_in_short_ones() -> None:
+    head = b"Content-Transfer-Encoding: base64\r\n\r\n"
+    data = edited(leaf_of(head + b"YWJj" * 300 + b"\r\nYWJj\r\n"), Edit(0, 0, "abc"))
+    assert max(map(len, data.split(CRLF))) == 76
 
 
 def test_base64_without_line_breaks_gets_them_only_from_the_change_on() -> None:
