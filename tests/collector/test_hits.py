@@ -256,7 +256,7 @@ class TestSignal:
     def test_it_is_heard_on_a_prefetch_and_with_a_retired_key(self, stage):
         stage.ask(pixel(ALICE), HTTP_SEC_GPC="1", HTTP_SEC_PURPOSE="prefetch")
         stage.rebuild(tokens=RETIRED).ask(pixel(CHARLIE), HTTP_SEC_GPC="1")
-        assert [signal.subject for signal in stage.signals()] == [ALICE, CHARLIE]
+        assert {signal.subject for signal in stage.signals()} == {ALICE, CHARLIE}  # two segments of one second
 
     def test_one_person_is_queued_once_and_a_person_who_said_so_before_not_at_all(self, stage):
         for message in range(1, 9):
