@@ -22,6 +22,7 @@ from consent_track.bootstrap import Runtime
 from consent_track.collector.segment import Segment, list_segments
 from consent_track.domain.errors import ConsentTrackError
 from consent_track.records import hits, spool
+from consent_track.records.database import checkpoint
 
 log = logging.getLogger("consent_track.worker")
 
@@ -90,7 +91,10 @@ def _day_keys(runtime: Runtime) -> dict[str, Any]:
 
 
 def _erase_withdrawn(runtime: Runtime) -> dict[str, Any]:
-    return {"rows": retaining.erase_withdrawn(runtime.processing)}
+    rows = retaining.erase_withdrawn(runtime.processing)
+    if rows:
+        checkpoint(runtime.database.engine)
+    return {"rows": rows}
 
 
 def _finish_erasures(runtime: Runtime) -> dict[str, Any]:
@@ -99,11 +103,14 @@ def _finish_erasures(runtime: Runtime) -> dict[str, Any]:
 
 def _purge(runtime: Runtime) -> dict[str, Any]:
     networks = retaining.forget_networks(runtime.processing)
-    return {"networks": networks, **{one.table: one.count for one in retaining.purge(runtime.processing)}}
+    purged = retaining.purge(runtime.processing)
+    checkpoint(runtime.database.engine)  # until then SQLite's write-ahead log keeps what was deleted
+    return {"networks": networks, **{one.table: one.count for one in purged}}
 
 
 def _partitions(runtime: Runtime) -> dict[str, Any]:
-    with runtime.processing() as p:
+    # Attaching a partition needs a strong lock, and the next try is a day away.
+    with runtime.processing(wait_ms=5_000) as p:
         hits.ensure_partitions(p.session, datetime.fromtimestamp(p.now, UTC).date())
     return {}
 

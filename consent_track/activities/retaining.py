@@ -93,9 +93,8 @@ def erase_withdrawn(begin: Begin) -> int:
     total = 0
     while True:
         with begin() as p:
-            due = consent.due_erasures(p.session, p.now, CHUNK)
+            due = consent.due_erasures(p.session, p.now, CHUNK, lock=True)
             for one in due:
-                consent.lock_state(p.session, one.controller, one.subject)
                 counts = datamap.erase_measurements(p.session, one.controller, one.subject, one.purposes)
                 consent.set_erase_due(p.session, one.controller, one.subject, None, 0)
                 total += sum(counts.values())

@@ -127,11 +127,13 @@ class Collector:
         if not facts.records or flags & ~_SENSITIVE or not facts.subject:
             return
 
-        state = self._state(facts.controller, facts.subject)
+        state, policy = self._state(facts.controller, facts.subject), self._policy(facts.jurisdiction)
+        # DNT has no force in any of our laws: by policy it refuses this one hit, and is remembered by nobody (AH-12).
+        refused = signal or (environ.get("HTTP_DNT") == "1" and policy.honours_dnt)
         message = message_of_token(
-            facts.mail_type, facts.jurisdiction, facts.purposes, facts.issued_at, flags == _SENSITIVE, signal
+            facts.mail_type, facts.jurisdiction, facts.purposes, facts.issued_at, flags == _SENSITIVE, refused
         )
-        scope = scope_at_hit(kind, message, state, self._policy(facts.jurisdiction), at)
+        scope = scope_at_hit(kind, message, state, policy, at)
 
         verdict = None
         if not scope.open:

@@ -217,7 +217,7 @@ def _read(path: Path, problems: list[Problem]) -> Key | None:
         return None
     if mode & (stat.S_IRWXG | stat.S_IRWXO):
         wrong("can be read by others; run: chmod 600")
-    title, *lines = text.splitlines()
+    title, *lines = text.splitlines() or [""]
     fields = dict(line.split(": ", 1) for line in lines if ": " in line)
     if title != _TITLE or tuple(fields) != _FIELDS or not fields["id"].isdigit() or not fields["created"].isdigit():
         wrong("is not a key file of this version")

@@ -79,13 +79,15 @@ class Watch:
 
     def __call__(self, facts: TokenFacts, scope: Scope, verdict: Verdict | None) -> None:
         self.seen += 1
-        reason = scope.carrier.reason
+        reason, words = scope.carrier.reason, scope.carrier.reason.words
+        if scope.open and verdict is None:
+            words = "Already recorded within this minute."
         kind = "click" if facts.token_class is TokenClass.CLICK else "open"
         engagement = Engagement(verdict.kind).name.lower().replace("_", " ") if verdict and scope.open else ""
         self.events.appendleft(
             Event(
                 self.seen, self.clock(), self.names.get(facts.subject, "somebody"), kind, facts.link,
-                scope.open, reason.value, reason.words, engagement,
+                scope.open, reason.value, words, engagement,
             )
         )  # fmt: skip
 

@@ -175,6 +175,12 @@ class Policy:
             return law
         return max(law, house) if name in LONGER_IS_STRICTER else min(law, house)
 
+    @property
+    def honours_dnt(self) -> bool:
+        """Whether `DNT: 1` is read as a refusal for that request (AH-12); where the policy says nothing, it is."""
+        said = self.pack.parameters.get("dnt")
+        return said is None or said.value != "ignore"
+
     def keep_days(self, data_class: str) -> int:
         """The longest a class of data may stay, in days. Raises KeyError for a class nobody declared."""
         held = self.pack.retention[data_class]
