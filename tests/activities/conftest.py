@@ -1,13 +1,8 @@
 """One fresh world for each test: on SQLite, and on a real PostgreSQL where the test asks for both."""
 
-import sys
-from pathlib import Path
-
 import pytest
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
-import world
+from tests import world
 
 
 @pytest.fixture

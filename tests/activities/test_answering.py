@@ -1,14 +1,14 @@
 """Erasure: everything about a person goes, but what has an article to stay, and that can no longer be read."""
 
 import pytest
-import world
-from world import ALICE, BOB, OPERATOR, Spool, chain, stored
 
 from consent_track.activities import answering, consenting, knowing
 from consent_track.crypto import evidence
 from consent_track.domain.errors import InputRefused
 from consent_track.records import datamap, subjects
 from consent_track.records.database import read
+from tests import world
+from tests.world import ALICE, BOB, OPERATOR, Spool, chain, stored
 
 
 def erase(runtime, address):

@@ -5,8 +5,6 @@ import json
 from dataclasses import replace
 
 import pytest
-import world
-from world import ALICE, BOB, CHARLIE, OPERATOR, chain
 
 from consent_track.activities import consenting, knowing
 from consent_track.crypto import evidence, sealing
@@ -14,6 +12,8 @@ from consent_track.domain.errors import InputRefused
 from consent_track.domain.observation import Signal
 from consent_track.domain.vocabulary import Purpose, Status
 from consent_track.records import consent, ledger
+from tests import world
+from tests.world import ALICE, BOB, CHARLIE, OPERATOR, chain
 
 
 def standing(runtime, address):

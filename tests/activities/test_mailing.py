@@ -5,16 +5,16 @@ import re
 from dataclasses import replace
 
 import pytest
-import world
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from world import ALICE, BOB, CHARLIE, NEWSLETTER, mail_to, prepare
 
 from consent_track.domain.errors import ForgedToken, InputRefused
 from consent_track.domain.vocabulary import MailType, Purpose, TokenClass
 from consent_track.mail.headers import Declared
 from consent_track.mail.instrument import Outcome
 from consent_track.records import mailing
+from tests import world
+from tests.world import ALICE, BOB, CHARLIE, NEWSLETTER, mail_to, prepare
 
 HOST = b"https://mail.acme.example/"
 TOKEN = re.compile(rb"https://mail\.acme\.example/([ocpu])/([A-Za-z0-9_-]+)")

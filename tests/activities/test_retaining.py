@@ -1,12 +1,12 @@
 """Retention: what is older than its class allows goes, what is younger stays, and every run leaves evidence."""
 
 import pytest
-import world
-from world import ALICE, Spool, stored
 
 from consent_track.activities import knowing, retaining
 from consent_track.crypto.pseudonyms import DayKeys
 from consent_track.records import hits, key_events, purges
+from tests import world
+from tests.world import ALICE, Spool, stored
 
 
 @pytest.mark.law("RT-10")

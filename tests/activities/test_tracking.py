@@ -1,13 +1,13 @@
 """The drain: a spooled hit is stored only if consent stands in the transaction that stores it."""
 
 import pytest
-import world
-from world import ALICE, BOB, Spool, stored
 
 from consent_track.activities import consenting, knowing, tracking
 from consent_track.domain.observation import Signal
 from consent_track.domain.vocabulary import HitKind, Purpose
 from consent_track.records import hits
+from tests import world
+from tests.world import ALICE, BOB, Spool, stored
 
 
 def test_alice_is_stored_and_bob_is_not(acme):

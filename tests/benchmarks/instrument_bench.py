@@ -12,7 +12,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
-sys.path.insert(0, str(HERE.parent))
+sys.path.insert(0, str(HERE.parents[1]))
 
 from figures import show  # noqa: E402
 
@@ -36,11 +36,10 @@ def mails() -> list[tuple[str, bytes]]:
 
 
 def main() -> None:
-    from world import consenting_installation
-
     from consent_track.activities import mailing
     from consent_track.domain.vocabulary import MailType
     from consent_track.mail.headers import Declared
+    from tests.world import consenting_installation
 
     samples = mails()
     with tempfile.TemporaryDirectory() as folder:
@@ -63,7 +62,7 @@ def main() -> None:
          n=len(samples) * ROUNDS, seconds=best_ours, command=COMMAND)  # fmt: skip
 
 
-def _yardstick(pages: list[str]):  # noqa: ANN202
+def _yardstick(pages: list[str]):
     from pytracking import Configuration
     from pytracking.html import adapt_html
 
@@ -78,7 +77,7 @@ def _yardstick(pages: list[str]):  # noqa: ANN202
     return run
 
 
-def _seconds(work) -> float:  # noqa: ANN001
+def _seconds(work) -> float:
     begun = time.perf_counter()
     work()
     return time.perf_counter() - begun
