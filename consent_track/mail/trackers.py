@@ -87,10 +87,11 @@ def find_in_text(text: bytes, *, own_hosts: frozenset[str]) -> tuple[ForeignTrac
     """Links of a text part that somebody else wrapped; there is nothing else in a text that could measure."""
     found: list[ForeignTracker | None] = []
     for match in _IN_TEXT.finditer(text):
-        url = match[0].decode("latin-1")
-        host, path = _split(url)
+        url = match[0].decode("latin-1").rstrip(".,;:!?")  # of the sentence around it
+        start, (host, path) = match.start(), _split(url)
         if (shape := LINKS.find(host.partition(":")[0], path)) is not None:
-            found.append(ForeignTracker(Kind.WRAPPED_LINK, host, *match.span(), _behind(path, shape), why=shape.why))
+            behind, end = _behind(path, shape), start + len(url)
+            found.append(ForeignTracker(Kind.WRAPPED_LINK, host, start, end, behind, why=shape.why))
     return _apart(found, own_hosts)
 
 

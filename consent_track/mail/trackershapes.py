@@ -11,13 +11,13 @@ from typing import Final
 
 # how | host, or any | path and query, a regular expression | where the destination can be read | whose
 _TABLE: Final = r"""
-pixel | any                | /wf/open\b                                   |      | SendGrid open
+pixel | any                | /wf/open\?                                   |      | SendGrid open
 pixel | any                | /(?:mp)?ss/o/                                |      | SendGrid open, newer
 pixel | any                | /o/eJ                                        |      | Mailgun open
 pixel | any                | /e[1-3]t/(?:[bc]?to|o)/                      |      | HubSpot open
 pixel | any                | /q/[\w~-]{20}                                |      | SparkPost open
 pixel | any                | /(?:tr|mk)/op/                               |      | Brevo open
-pixel | any                | /(?:[\w-]+/)?track(?:ing)?/opens?\b          |      | Mandrill open, and others
+pixel | any                | /(?:[\w-]+/)?track(?:ing)?/opens?(?![\w-])   |      | Mandrill open, and others
 pixel | any                | /track/open\.php                             |      | Mailchimp open
 pixel | any                | /c?i0/[\w-]{20}                              |      | Amazon SES open
 pixel | any                | /e/o/[\w=-]{20}                              |      | Customer.io open
@@ -38,13 +38,13 @@ pixel | pstmrk.it          | /open                                        |     
 pixel | convertkit-mail.com | /o/                                         |      | ConvertKit open
 pixel | mailtrack.io       | /trace                                       |      | Mailtrack open
 pixel | emltrk.com         | /                                            |      | Litmus open
-link  | any                | /(?:ls|wf)/click\b                           |      | SendGrid and Klaviyo clicks
+link  | any                | /(?:ls|wf)/click\?                           |      | SendGrid and Klaviyo clicks
 link  | any                | /(?:mp)?ss/c/                                |      | SendGrid click, newer
 link  | any                | /c/eJ                                        |      | Mailgun click
 link  | any                | /e[1-3]t/(?:[bc]?tc|c)/                      |      | HubSpot click
 link  | any                | /f/a/[\w~-]{20}                              |      | SparkPost click
 link  | any                | /(?:tr|mk)/(?:cl|mr)/                        |      | Brevo click
-link  | any                | /track/click\b                               |      | Mandrill and Mailchimp clicks
+link  | any                | /track/click[?/.]                            |      | Mandrill and Mailchimp clicks
 link  | any                | /c?l0/https?:                                | path | Amazon SES click
 link  | any                | /e/c/[\w=-]{20}                              |      | Customer.io click
 link  | any                | /lnk/[\w-]{10}                               |      | Mailjet click
