@@ -13,6 +13,7 @@ from consent_track.domain.address import normalise
 from consent_track.domain.errors import InputRefused
 from consent_track.records import people, subjects, suppression
 from consent_track.records.database import read, write
+from consent_track.records.subjects import SubjectKey
 
 from . import Processing
 
@@ -37,10 +38,20 @@ def new_reference() -> int:
 
 def find(p: Processing, controller: int, address: str) -> int | None:
     """The reference of an address, or None. Raises InputRefused (field `address`)."""
+    row = _row(p, controller, address)
+    return row.reference if row else None
+
+
+def recognise(p: Processing, controller: int, address: str) -> Person | None:
+    """Who an address belongs to, or None for the erased and the unknown. Raises InputRefused (field `address`)."""
+    row = _row(p, controller, address)
+    return _opened(p, controller, row) if row else None
+
+
+def _row(p: Processing, controller: int, address: str) -> SubjectKey | None:
     lookup = sealing.address_lookup(p.keys.epoch(), controller, normalise(address))
     with read(p.keyring) as keyring:
-        row = subjects.find(keyring, controller, lookup)
-    return row.reference if row else None
+        return subjects.find(keyring, controller, lookup)
 
 
 def is_suppressed(p: Processing, controller: int, address: str) -> bool:
@@ -99,16 +110,24 @@ def key_of(p: Processing, controller: int, reference: int) -> bytes | None:
     """The data key of a subject, or None once it is destroyed: then nothing sealed for them can be read again."""
     with read(p.keyring) as keyring:
         row = subjects.by_reference(keyring, controller, reference)
-    if row is None:
-        return None
-    return sealing.unwrap(p.keys.epoch(row.epoch), controller, reference, row.wrapped)
+    return _unwrapped(p, controller, row) if row else None
 
 
 def person(p: Processing, controller: int, reference: int) -> Person | None:
     """Everything that identifies a subject, or None for the erased and the unknown."""
-    data_key = key_of(p, controller, reference)
-    sealed = people.find(p.session, controller, reference)
-    if data_key is None or sealed is None:
+    with read(p.keyring) as keyring:
+        row = subjects.by_reference(keyring, controller, reference)
+    return _opened(p, controller, row) if row else None
+
+
+def _unwrapped(p: Processing, controller: int, row: SubjectKey) -> bytes:
+    return sealing.unwrap(p.keys.epoch(row.epoch), controller, row.reference, row.wrapped)
+
+
+def _opened(p: Processing, controller: int, row: SubjectKey) -> Person | None:
+    sealed = people.find(p.session, controller, row.reference)
+    if sealed is None:
         return None
-    details = json.loads(sealing.unseal(data_key, controller, reference, LABEL, sealed))
-    return Person(controller, reference, data_key, details["address"], details["locale"])
+    data_key = _unwrapped(p, controller, row)
+    details = json.loads(sealing.unseal(data_key, controller, row.reference, LABEL, sealed))
+    return Person(controller, row.reference, data_key, details["address"], details["locale"])

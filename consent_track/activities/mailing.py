@@ -33,7 +33,8 @@ from consent_track.domain.vocabulary import (
 from consent_track.mail import headers
 from consent_track.mail.footer import Footer, FooterLinks
 from consent_track.mail.headers import Declared
-from consent_track.mail.instrument import Outcome, Plan, Result, instrument
+from consent_track.mail.instrument import Outcome, Plan, Result, instrument, left_alone
+from consent_track.mail.mime import Mail, Unreadable, scan
 from consent_track.mail.own import Own
 from consent_track.records import consent, mailing
 
@@ -88,7 +89,8 @@ def prepare(p: Processing, settings: Settings, data: bytes, recipient: str, said
     Raises InputRefused (field `recipient`, `controller`, or the header that cannot be read). The row is returned,
     not written: a campaign writes its rows in batches (`register`).
     """
-    declared, to = _declared(data, said)
+    mail = scan(data)
+    declared, to = _declared(mail, said)
     controller = p.controller(declared.controller or min(p.controllers))
     who = _addressee(p, controller.number, recipient, to)
     jurisdiction = declared.jurisdiction or UNKNOWN_JURISDICTION
@@ -106,7 +108,7 @@ def prepare(p: Processing, settings: Settings, data: bytes, recipient: str, said
     opens, clicks = (scope_of(kind, who.facts, message, who.state, policy, p.now) for kind in HitKind)
     job = _Job(p, settings, controller, who, message, policy, opens, clicks, knowing.new_reference())
 
-    result = instrument(data, job.plan(wording))
+    result = instrument(mail, job.plan(wording)) if isinstance(mail, Mail) else left_alone(data, mail)
     if wording is None and result.outcome is Outcome.PREPARED:
         result = replace(result, reason=LOCALE_UNAVAILABLE)
     return Prepared(result, job.row(result, declared, locale if wording else ""), opens.carrier, clicks.carrier)
@@ -117,8 +119,8 @@ def register(p: Processing, rows: Sequence[mailing.Prepared]) -> None:
     mailing.add_many(p.session, rows)
 
 
-def _declared(data: bytes, said: Declared | None) -> tuple[Declared, tuple[str, ...]]:
-    fields = list(headers.fields_of(data))
+def _declared(mail: Mail | Unreadable, said: Declared | None) -> tuple[Declared, tuple[str, ...]]:
+    fields = headers.fields_of(mail)
     own = [(name, value) for name, value in fields if name.lower().startswith(headers.PREFIX)]
     to = headers.addressees(value for name, value in fields if name.lower() in ("to", "cc", "bcc"))
     declared, problems = headers.declared(own)
@@ -129,16 +131,17 @@ def _declared(data: bytes, said: Declared | None) -> tuple[Declared, tuple[str, 
 
 def _addressee(p: Processing, controller: int, recipient: str, to: tuple[str, ...]) -> _Addressee:
     """Who the mail is for. Several addressees, a role or an erased person are never measured (decisions 5, 23)."""
-    subject = knowing.find(p, controller, recipient)
-    person = knowing.person(p, controller, subject) if subject else None
+    person = knowing.recognise(p, controller, recipient)
     facts = Recipient(
         known=person is not None,
         role_address=is_role(recipient),
         several=len(to) > 1,
         erased=person is None and knowing.is_suppressed(p, controller, recipient),
     )
-    state = consent.find_state(p.session, controller, subject) if subject else None
-    return _Addressee(subject or 0 if person else 0, facts, state or UNKNOWN_PERSON, person.locale if person else "")
+    if person is None:
+        return _Addressee(0, facts, UNKNOWN_PERSON, "")
+    state = consent.find_state(p.session, controller, person.reference)
+    return _Addressee(person.reference, facts, state or UNKNOWN_PERSON, person.locale)
 
 
 @dataclass(frozen=True, slots=True)

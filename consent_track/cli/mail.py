@@ -12,6 +12,7 @@ from consent_track.domain.errors import InputRefused
 from consent_track.domain.vocabulary import MailType, Purpose
 from consent_track.mail import headers
 from consent_track.mail.instrument import Outcome
+from consent_track.mail.mime import scan
 
 from . import Home, pass_home
 
@@ -75,7 +76,9 @@ def instrument(
 
 
 def _only_address(data: bytes) -> str:
-    found = headers.addressees(value for name, value in headers.fields_of(data) if name.lower() in ("to", "cc", "bcc"))
+    found = headers.addressees(
+        value for name, value in headers.fields_of(scan(data)) if name.lower() in ("to", "cc", "bcc")
+    )
     if len(found) != 1:
         raise InputRefused.one("--recipient", f"is needed: the mail names {len(found)} addressees")
     return found[0]

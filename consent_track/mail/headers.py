@@ -8,7 +8,7 @@ from typing import Final
 from consent_track.domain.errors import Problem
 from consent_track.domain.vocabulary import MailType, Purpose, is_jurisdiction
 
-from .mime import Unreadable, scan
+from .mime import Mail, Unreadable
 
 PREFIX: Final = "x-consent-track-"
 # Input header -> field of `Declared` (decision 25). They are removed on the way out; anything else with our prefix too.
@@ -96,12 +96,9 @@ def unsubscribe_pair(url: str) -> tuple[tuple[str, str], ...]:
 UNSUBSCRIBE_FIELDS: Final = frozenset({"list-unsubscribe", "list-unsubscribe-post"})
 
 
-def fields_of(data: bytes) -> tuple[tuple[str, str], ...]:
+def fields_of(mail: Mail | Unreadable) -> tuple[tuple[str, str], ...]:
     """Name and unfolded value of every header field of a mail; none where the mail cannot be read."""
-    mail = scan(data)
-    if isinstance(mail, Unreadable):
-        return ()
-    return tuple((field.name, field.text) for field in mail.root.headers)
+    return () if isinstance(mail, Unreadable) else tuple((field.name, field.text) for field in mail.root.headers)
 
 
 def override(declared: Declared, said: Declared) -> Declared:

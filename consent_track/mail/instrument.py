@@ -17,7 +17,7 @@ from . import html, links, trackers
 from .footer import Footer
 from .headers import PREFIX, UNSUBSCRIBE_FIELDS
 from .leaf import Edit, Leaf, Splice, apply, header_splice
-from .mime import Bodies, Mail, Part, Unreadable, protection, scan, text_leaves
+from .mime import Bodies, Mail, Part, Unreadable, protection, text_leaves
 from .own import Own, remove
 from .pixel import pixel_html
 
@@ -67,11 +67,13 @@ class Result:
     warnings: tuple[str, ...] = ()
 
 
-def instrument(data: bytes, plan: Plan) -> Result:
+def left_alone(data: bytes, why: Unreadable) -> Result:
+    """A mail that cannot be read passes as it is, and unmeasured."""
+    return Result(data, Outcome.UNTOUCHED, why.reason)
+
+
+def instrument(mail: Mail, plan: Plan) -> Result:
     """Carry out `plan` on one mail. Never raises for what the mail contains; never changes a byte it need not."""
-    mail = scan(data)
-    if isinstance(mail, Unreadable):
-        return Result(data, Outcome.UNTOUCHED, mail.reason)
     if shield := protection(mail):
         return _protected(mail, plan, shield)
     cleaned = remove(mail, plan.own)
