@@ -1,4 +1,4 @@
-"""One fresh world for each test: on SQLite, and on a real PostgreSQL where the test asks for both."""
+"""One fresh world for each test, on SQLite and on a real PostgreSQL alike."""
 
 import pytest
 
@@ -11,8 +11,8 @@ def clock():
 
 
 @pytest.fixture
-def acme(tmp_path, clock):
+def acme(tmp_path, clock, database_urls):
     """Acme with Alice, who consented, and Bob, who withdrew; Charlie never said."""
-    runtime = world.populated(tmp_path / "home", clock=clock)
+    runtime = world.populated(tmp_path / "home", clock=clock, databases=database_urls)
     yield runtime
     runtime.database.close()

@@ -75,4 +75,4 @@ def test_a_dropped_hit_leaves_a_reason_and_a_day_and_nothing_else(acme):
     Spool(acme).hit(BOB).hit(BOB).drain()
     with acme.reading() as p:
         rows = p.session.connection().exec_driver_sql("SELECT * FROM decline_count").fetchall()
-    assert [tuple(row) for row in rows] == [(1, "2026-11-18", "withdrawn", 2)]
+    assert [tuple(map(str, row)) for row in rows] == [("1", "2026-11-18", "withdrawn", "2")]
