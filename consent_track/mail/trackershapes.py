@@ -12,20 +12,20 @@ from typing import Final
 # how | host, or any | path and query, a regular expression | where the destination can be read | whose
 _TABLE: Final = r"""
 pixel | any                | /wf/open\?                                   |      | SendGrid open
-pixel | any                | /(?:mp)?ss/o/                                |      | SendGrid open, newer
-pixel | any                | /o/eJ                                        |      | Mailgun open
+pixel | any                | /(?:mp)?ss/o/[\w.-]{20}                      |      | SendGrid open, newer
+pixel | any                | /o/(?-i:eJ)[\w-]{20}                         |      | Mailgun open
 pixel | any                | /e[1-3]t/(?:[bc]?to|o)/                      |      | HubSpot open
-pixel | any                | /q/[\w~-]{20}                                |      | SparkPost open
-pixel | any                | /(?:tr|mk)/op/                               |      | Brevo open
+pixel | any                | /q/[\w-]{16,200}~                            |      | SparkPost open
+pixel | any                | /(?:tr|mk)/op/(?:f/|sh/)*[\w-]{16}           |      | Brevo open
 pixel | any                | /(?:[\w-]+/)?track(?:ing)?/opens?(?![\w-])   |      | Mandrill open, and others
 pixel | any                | /track/open\.php                             |      | Mailchimp open
 pixel | any                | /c?i0/[\w-]{20}                              |      | Amazon SES open
-pixel | any                | /e/o/[\w=-]{20}                              |      | Customer.io open
+pixel | any                | /e/o/(?:(?-i:eyJ)[\w=-]{17}|[a-z0-9=]{40})   |      | Customer.io open
 pixel | any                | /oo/[\w-]{10}                                |      | Mailjet open
 pixel | any                | /link/o/                                     |      | MailerLite open
 pixel | any                | /lt\.php\?.*\bl=open                         |      | ActiveCampaign open
 pixel | any                | /ut\.php\?u=                                 |      | phpList open
-pixel | any                | /t/[a-z]+-o-[a-z]{4}                         |      | Campaign Monitor open
+pixel | any                | /t/[a-z]-[eo]-[a-z]{4,}-[a-z]{2,}            |      | Campaign Monitor open
 pixel | any                | /(?:[\w-]+/)*open\.(?:aspx|gif|html|php)\b   |      | Salesforce, GetResponse opens
 pixel | any                | /(?:[\w-]+/)*o\.gif\b                        |      | opens of several services
 pixel | any                | /email/[0-9a-f]{10,}\.gif                    |      | Mautic open
@@ -34,24 +34,28 @@ pixel | any                | /trk\?t=1                                    |     
 pixel | any                | /u/gm\.php                                   |      | Emarsys open
 pixel | any                | /(?:trk|emails?|e)/(?:open|eo)\b             |      | opens of several services
 pixel | rs6.net            | /on\.jsp                                     |      | Constant Contact open
-pixel | pstmrk.it          | /open                                        |      | Postmark open
+pixel | pstmrk.it          | /                                            |      | Postmark open
+pixel | klaviyomail.com    | /                                            |      | Klaviyo open
+pixel | klclick.com        | /                                            |      | Klaviyo open
+pixel | hubspotlinks.com   | /                                            |      | HubSpot open
+pixel | list-manage.com    | /track/                                      |      | Mailchimp open
 pixel | convertkit-mail.com | /o/                                         |      | ConvertKit open
 pixel | mailtrack.io       | /trace                                       |      | Mailtrack open
 pixel | emltrk.com         | /                                            |      | Litmus open
 link  | any                | /(?:ls|wf)/click\?                           |      | SendGrid and Klaviyo clicks
-link  | any                | /(?:mp)?ss/c/                                |      | SendGrid click, newer
-link  | any                | /c/eJ                                        |      | Mailgun click
+link  | any                | /(?:mp)?ss/c/[\w.-]{20}                      |      | SendGrid click, newer
+link  | any                | /c/(?-i:eJ)[\w-]{20}                         |      | Mailgun click
 link  | any                | /e[1-3]t/(?:[bc]?tc|c)/                      |      | HubSpot click
-link  | any                | /f/a/[\w~-]{20}                              |      | SparkPost click
-link  | any                | /(?:tr|mk)/(?:cl|mr)/                        |      | Brevo click
+link  | any                | /f/a/[\w-]{16,200}~                          |      | SparkPost click
+link  | any                | /(?:tr|mk)/(?:cl|mr)/(?:f/|sh/)*[\w-]{16}    |      | Brevo click
 link  | any                | /track/click[?/.]                            |      | Mandrill and Mailchimp clicks
 link  | any                | /c?l0/https?:                                | path | Amazon SES click
-link  | any                | /e/c/[\w=-]{20}                              |      | Customer.io click
+link  | any                | /e/c/(?:(?-i:eyJ)[\w=-]{17}|[a-z0-9=]{40})   |      | Customer.io click
 link  | any                | /lnk/[\w-]{10}                               |      | Mailjet click
-link  | any                | /link/c/[\w=-]{10}                           |      | MailerLite click
+link  | any                | /link/c/(?-i:YT0)[\w=-]{7}                   |      | MailerLite click
 link  | any                | /lt\.php\?                                   |      | ActiveCampaign and phpList clicks
 link  | any                | /click\.html\?x=                             |      | GetResponse click
-link  | any                | /t/[a-z]+-[ijl]-[a-z]{4}                     |      | Campaign Monitor click
+link  | any                | /t/[a-z]-[ijl]-[a-z]{4,}-[a-z]{2,}-[a-z]{1,2}/ |      | Campaign Monitor click
 link  | any                | /\?qs=[0-9a-f]{40}                           |      | Salesforce click
 link  | any                | /[au]/click\?_t=                             |      | Iterable click
 link  | any                | /u/nrd\.php                                  |      | Emarsys click

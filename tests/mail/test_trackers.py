@@ -56,17 +56,17 @@ PICTURES = r"""
 <img src="https:\\esp.example\a.gif" width=1 height=1>                                | probable
 <img src="ht&#10;tps://esp.example/a.gif" width=1 height=1>                           | probable
 <img src="https://u1.ct.esp.example/wf/open?upn=u001.a">                              | certain
-<img src="https://links.esp.example/ss/o/ID/4lq/ID/ho.gif">                           | certain
+<img src="https://links.esp.example/ss/o/u001.ID/4lq/ID/ho.gif">                           | certain
 <img src="https://email.esp.example/o/eJwFwVkOgCAMBdDTyCfpBsUPjmIoVGlCJCGu">          | certain
 <img src="https://d1.na1.esp.example/e3t/Cto/ON+23284/abc">                           | certain
 <img src="https://post.esp.example/q/abcdefghijklmnopqrst~~/AAR/RgR">                 | certain
-<img src="https://r.esp.example/tr/op/abc">                                           | certain
+<img src="https://r.esp.example/tr/op/ID">                                           | certain
 <img src="https://mandrill.esp.example/track/open.php?u=1&id=2">                      | certain
 <img src="https://abc.r.us-east-1.awstrack.me/I0/010001840b8a690a-a98182e0-166f/x=29"> | certain
 <img src="https://r20.rs6.net/on.jsp?ca=1&a=2">                                       | certain
 <img src="https://esp.example/e/o/eyJlbWFpbF9pZCI6ImRnVHEifQ">                        | certain
 <img src="https://esp.example/lt.php?x=3DZy&l=open">                                  | certain
-<img src="https://esp.example/t/j-o-abcdefg-hij/o.gif">                               | certain
+<img src="https://esp.example/t/j-o-abcdefg-hij/a.gif">                               | certain
 <img src="https://esp.example/a/b/o.gif">                                             | certain
 <img src="https://esp.example/open.aspx?ffcb=1">                                      | certain
 <img src="https://esp.example/campaign/UUID/UUID/px.png"> | certain
@@ -81,6 +81,7 @@ PICTURES = r"""
 <img src="https://cdn.example/a.jpg" style="width:100%;height:auto;line-height:1px">  | -
 <img src="https://cdn.example/a.jpg" width="100%" style="min-width:1px">              | -
 <img src="https://cdn.example/a.jpg" width="20" height="20" style="opacity:0.9">      | -
+<img src="https://cdn.example/o/ejemplos-de-decoracion.jpg">                          | -
 <img src="https://cdn.example/pixel-art.jpg">                                         | -
 <img src="https://cdn.example/soundtrack/ID.jpg">                                     | -
 <img src="https://cdn.example/opening/o.gift.png">                                    | -
@@ -110,21 +111,23 @@ def test_a_picture_that_measures_is_cut_out_whole(picture: str, confidence: str)
 WRAPPED = r"""
 https://u1.ct.esp.example/ls/click?upn=u001.abc                  | refuse
 https://u1.ct.esp.example/wf/click?upn=abc                       | refuse
-https://links.esp.example/ss/c/u001.abc/4lq                      | refuse
+https://links.esp.example/ss/c/u001.ID/4lq                       | refuse
 https://acme.us1.list-manage.com/track/click?u=1&amp;id=2&amp;e=3 | refuse
 https://mandrillapp.com/track/click/30/shop.example?p=eyJzIjoi   | refuse
 https://email.esp.example/c/eJwFwVkOgCAMBdDTyCfpBsUPjmIoVGlC     | refuse
 https://d1.na1.hubspotlinks.com/Ctc/ON+23284/abc                 | refuse
 https://d1.esp.example/e3t/Ctc/ON+23284/abc                      | refuse
 https://go.esp.example/f/a/abcdefghijklmnopqrstuv~~/AAR          | refuse
-https://r.esp.example/tr/cl/abc                                  | refuse
-https://x.r.a.d.sendibm1.com/mk/cl/f/sh/abc                      | refuse
+https://r.esp.example/tr/cl/ID                                   | refuse
+https://x.r.a.d.sendibm1.com/mk/cl/f/sh/SMK1E8tHeG13DkCb/THL       | refuse
 https://click.pstmrk.it/3s/shop.example%2Fa/abc                  | refuse
 https://ctrk.klclick.com/l/abc                                   | refuse
 https://trk.klclick3.com/ls/click?upn=a                          | refuse
 https://acme.esp.example/lt.php?x=3DZy                           | refuse
 https://r20.rs6.net/tn.jsp?f=001abc&amp;c=xyz                    | refuse
 https://e.esp.example/e/c/eyJlbWFpbF9pZCI6ImRnVHEifQ             | refuse
+https://e.esp.example/t/j-l-abcdefg-hijkl-r/                     | refuse
+https://e.esp.example/link/c/YT0yNzE2Njg1                        | refuse
 https://xyz.mjt.lu/lnk/AAAAAbbbbb/1/abc                          | refuse
 https://click.esp.example/?qs=9f86d081884c7d659a2feaa0c55ad0159f86d081 | refuse
 https://x.r.us-east-1.awstrack.me/L0/https:%2F%2Fshop.example%2Fa%3Fb=1%26c=2/1/0100-000000/x=4 | https://shop.example/a?b=1&amp;c=2
@@ -137,6 +140,14 @@ https://x.awstrack.me/L0/https:%2F%2Fshop.example%2F%22onclick=%22x/1/x | https:
 https://r20.rs6.net/tn.jsp?p=http%3A%2F%2Fa.example&amp;p=http%3A%2F%2Fb.example | refuse
 https://shop.example/click                                       | keep
 https://shop.example/c/e                                         | keep
+https://shop.example/ls/click-here                               | keep
+https://shop.example/c/ejemplos-de-decoracion-de-casa            | keep
+https://shop.example/e/c/elegant-evening-dresses-for-autumn      | keep
+https://shop.example/ss/c/shoes                                  | keep
+https://shop.example/f/a/autumn-collection-2026                  | keep
+https://shop.example/t/shirt-l-blue-white-s/                     | keep
+https://shop.example/tr/cl/kampanya                              | keep
+https://shop.example/link/c/contact-us-now                       | keep
 https://shop.example/track/my-order                              | keep
 https://shop.example/fall/a/short                                | keep
 https://rs6.net.example/tn.jsp                                   | keep
