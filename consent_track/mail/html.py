@@ -167,7 +167,7 @@ class _Pass:
 
     def page(self, live_end: int) -> Page:
         return Page(
-            anchors=tuple(self.anchors),
+            anchors=tuple(sorted(self.anchors, key=lambda anchor: anchor.start)),  # an area may stand in an anchor
             images=tuple(self.images),
             remote=tuple(sorted(self.remote, key=lambda ref: ref.start)),
             comments=tuple(self.comments),

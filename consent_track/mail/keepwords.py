@@ -72,9 +72,11 @@ _INSIDE: Final = {
     Meaning.UNSUBSCRIBE: "unsubscri optout abbestell desabonn desinscri disiscri desuscri",
     Meaning.RIGHTS: "privacy preferenc datenschutz einwillig confidential consent privacid preferenz",
     Meaning.ONE_TIME: "password passwort passwor magiclink verif confirm activat bestatig invit reinitial einladung",
-    Meaning.PAYMENT: "payment checkout billing invoice rechnung zahlung paiement pagament factur fattur",
+    # An Erzählung is a story; manufacture and manifattura make things.
+    Meaning.PAYMENT: "payment checkout billing invoice rechnung (?<!er)zahlung paiement pagament (?<!manu)factur "
+    "(?<!mani)fattur",
 }
-_LONG: Final = 8  # letters; shorter words are in the table or they are other words
+_LONG: Final = 5  # letters; no part is shorter
 
 _PHRASES: Final[dict[str, list[tuple[tuple[str, ...], Meaning]]]] = {}
 for _meaning, _table in _WORDS.items():
@@ -83,7 +85,7 @@ for _meaning, _table in _WORDS.items():
         _PHRASES.setdefault(_first, []).append((tuple(_rest), _meaning))
 _PARTS: Final = re.compile("|".join(f"(?P<{name}>{'|'.join(parts.split())})" for name, parts in _INSIDE.items()))
 _WORD: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[^\W\d_]+")
-_LETTERS: Final = str.maketrans({"ة": "ه", "ى": "ي", "ـ": "", "ß": "ss", "。": "."})
+_LETTERS: Final = str.maketrans({"ة": "ه", "ـ": "", "。": "."})
 _RUN: Final = re.compile(r"[A-Za-z0-9]{20,}+")
 
 
@@ -114,7 +116,7 @@ def _unless_opaque(run: re.Match[str]) -> str:
 
 
 def plain(text: str) -> str:
-    """Letters without accents, points and joiners; Arabic ta marbuta as ha, alef maqsura as ya."""
+    """Letters without accents, vowel points and joiners; ta marbuta as ha; an ideographic full stop as a point."""
     letters = unicodedata.normalize("NFKD", text)
     kept = "".join(letter for letter in letters if unicodedata.category(letter) not in ("Mn", "Cf"))
     return kept.translate(_LETTERS)

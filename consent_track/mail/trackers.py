@@ -63,6 +63,7 @@ _PERSON_KEY: Final = re.compile(r"[?&](?:u|uid|id|e|mid|cid|rid|recipient|subscr
 _RUN: Final = re.compile(r"[\w.~-]{16,}+")
 _IN_CONDITIONAL: Final = re.compile(rb"""(?:src|href|background)\s*+=\s*+["']?((?:https?:)?//[^"'\s>]++)""")
 _IN_TEXT: Final = re.compile(rb"""https?://[^\s<>"')\]]++""", re.IGNORECASE)
+_NOTHING: Final = "data:,"  # fetches nothing, and needs no quotes where there were none
 _TINY: Final = 2.0  # CSS pixels; nobody shows a picture of two by two
 _SEEN: Final = 5.0
 
@@ -75,7 +76,7 @@ def find(page: Page, html: bytes, *, own_hosts: frozenset[str]) -> tuple[Foreign
     base = page.base_href or ""
     found = [_pixel(image, base) for image in page.images]
     found += [_wrapped(anchor) for anchor in page.anchors]
-    found += [_remote(ref, page, html) for ref in page.remote]
+    found += [_remote(ref, page) for ref in page.remote]
     lowered = html.lower() if page.conditionals else b""
     for start, end in page.conditionals:
         for match in _IN_CONDITIONAL.finditer(lowered, start, end):
@@ -186,16 +187,13 @@ def _behind(path: str, shape: Shape) -> str | None:
     return destination(values[0]) if len(values) == 1 else None
 
 
-def _remote(ref: RemoteRef, page: Page, html: bytes) -> ForeignTracker | None:
+def _remote(ref: RemoteRef, page: Page) -> ForeignTracker | None:
     """A background, style sheet or frame at an address known to count opens: the address goes, the rest stays."""
     host, path = _split(ref.url)
     shape = PIXELS.find(host.partition(":")[0], path) if host else None
     if shape is None:
         return None
-    # Behind an unquoted `background=` an empty value would swallow the attribute that follows.
-    nothing: str | None = "" if html[ref.start - 1 : ref.start] in (b'"', b"'", b"(", b";") else '""'
-    if is_inside(page.conditionals, ref.start):
-        nothing = None
+    nothing = None if is_inside(page.conditionals, ref.start) else _NOTHING
     return ForeignTracker(Kind.REMOTE, host, ref.start, ref.end, nothing, why=shape.why)
 
 

@@ -105,6 +105,7 @@ PLACES = r"""
 <html><body><p>x</p>^</html>
 <p>x</p>^
 ^
+<p>x</html>y^</html>
 <body>x</body>y^</body>z</html>
 <body>x<!-- </body> -->y^</body>
 <body>x^</body><!-- </body> --></html>
