@@ -4,12 +4,13 @@ import hashlib
 import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from .keyring import Key, Usage
+from .key import Key, Usage
 
 GENESIS: Final = bytes(32)
 _FIXED: Final = struct.Struct(">HQQQ")
@@ -31,6 +32,16 @@ class LedgerEntry:
     proof_tag: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Where a chain stood once, signed and kept elsewhere: what shows that its end was cut off since."""
+
+    controller: int
+    sequence: int
+    hash: bytes
+    signature: bytes
+
+
 def entry_hash(previous: bytes, entry: LedgerEntry) -> bytes:
     """SHA-256 over the hash before and every field, each with its length: no two entries have the same bytes."""
     digest = hashlib.sha256(_ENTRY + previous)
@@ -45,13 +56,17 @@ def _head(controller: int, sequence: int, hash_: bytes) -> bytes:
 
 
 def sign_head(key: Key, controller: int, sequence: int, hash_: bytes) -> bytes:
-    """Sign the chain up to and including this event (Ed25519, RFC 8032)."""
-    return Ed25519PrivateKey.from_private_bytes(key.require(Usage.LEDGER).secret).sign(
-        _head(controller, sequence, hash_)
-    )
+    """Sign the chain up to and including this event (Ed25519, RFC 8032). Raises KeyMisuse for a key of another use."""
+    return _private(key.require(Usage.LEDGER).secret).sign(_head(controller, sequence, hash_))
+
+
+@lru_cache(maxsize=2)  # the point is computed from the octets at every loading: a third of the price of a signature
+def _private(secret: bytes) -> Ed25519PrivateKey:
+    return Ed25519PrivateKey.from_private_bytes(secret)
 
 
 def verify_head(public: bytes, controller: int, sequence: int, hash_: bytes, signature: bytes) -> bool:
+    """Whether the holder of the ledger key signed this head. Raises ValueError for what is no public key at all."""
     try:
         Ed25519PublicKey.from_public_bytes(public).verify(signature, _head(controller, sequence, hash_))
     except InvalidSignature:
@@ -59,12 +74,24 @@ def verify_head(public: bytes, controller: int, sequence: int, hash_: bytes, sig
     return True
 
 
-def first_break(entries: Iterable[tuple[LedgerEntry, bytes, bytes]], public: bytes) -> int | None:
-    """The sequence at which a chain, read from its beginning, stops being whole; None if it is."""
-    previous, expected = GENESIS, 1
+def first_break(
+    entries: Iterable[tuple[LedgerEntry, bytes, bytes]], public: bytes, *, upto: Head | None = None
+) -> int | None:
+    """The sequence at which one controller's chain, read from its beginning, stops being whole; None if it is.
+
+    Each entry comes with its hash and the signature over it. A chain shows by itself everything but the loss of its
+    end: for that, give a head that was kept elsewhere; the chain has to pass through it. Raises ValueError if that
+    head was not signed with this key, because it then proves nothing.
+    """
+    if upto and not verify_head(public, upto.controller, upto.sequence, upto.hash, upto.signature):
+        raise ValueError("upto: is not signed with the ledger key")
+    previous, expected, controller = GENESIS, 1, upto.controller if upto else None
     for entry, hash_, signature in entries:
-        whole = entry.sequence == expected and entry_hash(previous, entry) == hash_
-        if not whole or not verify_head(public, entry.controller, entry.sequence, hash_, signature):
+        controller = entry.controller if controller is None else controller
+        whole = (entry.controller, entry.sequence) == (controller, expected) and entry_hash(previous, entry) == hash_
+        if not whole or not verify_head(public, controller, expected, hash_, signature):
+            return expected
+        if upto and upto.sequence == expected and upto.hash != hash_:
             return expected
         previous, expected = hash_, expected + 1
-    return None
+    return expected if upto and upto.sequence >= expected else None

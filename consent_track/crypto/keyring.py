@@ -1,14 +1,11 @@
-"""The keys of an installation: random, in files of mode 0600, each labelled with the one use it is good for."""
+"""The keys of an installation: made once at random, checked together at every start, rotated one by one."""
 
-import base64
-import binascii
 import os
 import secrets
 import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
-from itertools import pairwise
+from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
@@ -17,48 +14,24 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from consent_track.domain.errors import ConfigurationRefused, KeyMisuse, Problem
 
-SIZE: Final = 32
-_TITLE: Final = "consent_track key, version 1"
-_FIELDS: Final = ("usage", "id", "state", "created", "key")
-_WORDS: Final = (b"changeme", b"change-me", b"secret", b"password", b"default", b"example", b"insecure", b"test")
+from .key import SIZE, Key, KeyState, Usage
+from .key_files import name_of, read_key, weakness_of, write_key
 
+__all__ = [
+    "SIZE",
+    "Key",
+    "KeyState",
+    "Keyring",
+    "Usage",
+    "add_token_key",
+    "create",
+    "load",
+    "rotate_token_key",
+    "set_state",
+]
 
-class Usage(StrEnum):
-    """What a key is for; a key asked to do another's job refuses."""
-
-    TOKEN = "token"  # noqa: S105 a label, not a secret
-    SESSION = "session"
-    SUPPRESSION = "suppression"
-    PROOF_INDEX = "proof-index"
-    LEDGER = "ledger"
-    EPOCH = "epoch"
-    ESCROW_PUBLIC = "escrow-public"
-    ESCROW_PRIVATE = "escrow-private"
-
-
-class KeyState(StrEnum):
-    """`accept` opens but does not issue; `redirect-only` never records again, but its links lead on for ever."""
-
-    ACTIVE = "active"
-    ACCEPT = "accept"
-    REDIRECT_ONLY = "redirect-only"
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """One key with its label."""
-
-    usage: Usage
-    id: int
-    state: KeyState
-    secret: bytes = field(repr=False)
-    created_at: int
-
-    def require(self, usage: Usage) -> "Key":
-        """This key, if it is for that use. Raises KeyMisuse."""
-        if self.usage is not usage:
-            raise KeyMisuse(f"a key for {self.usage} was asked to do the work of one for {usage}")
-        return self
+_ESCROW: Final = name_of(Usage.ESCROW_PRIVATE, 1)
+_NEEDED: Final = (Usage.SESSION, Usage.SUPPRESSION, Usage.PROOF_INDEX, Usage.LEDGER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +70,7 @@ class Keyring:
 
     @property
     def ledger_public(self) -> bytes:
+        """What anybody may have: with it alone the chain of the ledger is verified (32 octets, RFC 8032)."""
         return Ed25519PrivateKey.from_private_bytes(self.ledger.secret).public_key().public_bytes_raw()
 
     def epoch(self, number: int | None = None) -> Key:
@@ -107,30 +81,22 @@ class Keyring:
             raise KeyMisuse("this process holds no such epoch key") from None
 
 
-_STATIC: Final = {
-    "token-1": Usage.TOKEN,
-    "session": Usage.SESSION,
-    "suppression": Usage.SUPPRESSION,
-    "proof-index": Usage.PROOF_INDEX,
-    "ledger": Usage.LEDGER,
-}
-
-
 def create(folder: Path, now: int) -> Keyring:
-    """Make every key of a new installation. Raises ConfigurationRefused if there already is anything in `folder`."""
+    """Make every key of a new installation. Raises ConfigurationRefused if there already is anything in `folder`.
+
+    The private half of the escrow is written, too, for its owner to move away; nothing here ever uses it.
+    """
     if folder.exists() and any(folder.iterdir()):
         raise ConfigurationRefused.one(str(folder), "holds keys already; they are never overwritten")
     for place in (folder, folder / "static", folder / "epoch"):
         place.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for name, usage in _STATIC.items():
-        _write(folder / "static" / f"{name}.key", Key(usage, 1, KeyState.ACTIVE, secrets.token_bytes(SIZE), now))
-    _write(folder / "epoch" / "1.key", Key(Usage.EPOCH, 1, KeyState.ACTIVE, secrets.token_bytes(SIZE), now))
+        place.chmod(0o700)
+    for usage in (Usage.TOKEN, *_NEEDED, Usage.EPOCH):
+        write_key(folder, _fresh(usage, 1, now))
     escrow = X25519PrivateKey.generate()
-    _write(
-        folder / "escrow-private.key", Key(Usage.ESCROW_PRIVATE, 1, KeyState.ACTIVE, escrow.private_bytes_raw(), now)
-    )
     public = escrow.public_key().public_bytes_raw()
-    _write(folder / "static" / "escrow-public.key", Key(Usage.ESCROW_PUBLIC, 1, KeyState.ACTIVE, public, now))
+    write_key(folder, Key(Usage.ESCROW_PRIVATE, 1, KeyState.ACTIVE, escrow.private_bytes_raw(), now))
+    write_key(folder, Key(Usage.ESCROW_PUBLIC, 1, KeyState.ACTIVE, public, now))
     return load(folder)
 
 
@@ -139,13 +105,14 @@ def load(folder: Path, *, collector_only: bool = False) -> Keyring:
     problems: list[Problem] = []
     found = list(_read_all(folder, problems, collector_only))
     tokens = tuple(sorted((key for key in found if key.usage is Usage.TOKEN), key=lambda key: key.id))
-    held: dict[Usage, Key] = {key.usage: key for key in found if key.usage not in (Usage.TOKEN, Usage.EPOCH)}
+    apart = (Usage.TOKEN, Usage.EPOCH, Usage.ESCROW_PRIVATE)
+    held = {key.usage: key for key in found if key.usage not in apart}
     epochs = {key.id: key for key in found if key.usage is Usage.EPOCH}
     if not any(key.state is KeyState.ACTIVE for key in tokens):
         problems.append(Problem(str(folder / "static"), "holds no active token key"))
     if not collector_only:
-        needed = set(_STATIC.values()) - {Usage.TOKEN} - held.keys()
-        problems += [Problem(str(folder / "static"), f"holds no key for {usage}") for usage in sorted(needed)]
+        missing = [usage for usage in _NEEDED if usage not in held]
+        problems += [Problem(str(folder / "static"), f"holds no key for {usage}") for usage in missing]
         if not epochs:
             problems.append(Problem(str(folder / "epoch"), "holds no epoch key"))
     if problems:
@@ -154,98 +121,74 @@ def load(folder: Path, *, collector_only: bool = False) -> Keyring:
 
 
 def add_token_key(folder: Path, now: int) -> Key:
-    """Rotate: a new active token key; the keys before it are accepted from now on."""
-    keys = load(folder).tokens
-    for key in keys:
-        if key.state is KeyState.ACTIVE:
-            set_state(folder, key.id, KeyState.ACCEPT)
-    key = Key(Usage.TOKEN, max(key.id for key in keys) + 1, KeyState.ACTIVE, secrets.token_bytes(SIZE), now)
-    if key.id > 255:
+    """A new token key that opens and does not issue yet, to be copied to every machine before it is used.
+
+    Raises ConfigurationRefused if the keys do not load or the 255 numbers are used up.
+    """
+    number = load(folder, collector_only=True).tokens[-1].id + 1
+    if number > 255:
         raise ConfigurationRefused.one(str(folder), "has no number left for another token key")
-    _write(folder / "static" / f"token-{key.id}.key", key)
+    key = replace(_fresh(Usage.TOKEN, number, now), state=KeyState.ACCEPT)
+    write_key(folder, key)
     return key
 
 
+def rotate_token_key(folder: Path, now: int) -> Key:
+    """A new token key that issues from now on; the ones before it still open. Raises ConfigurationRefused.
+
+    For one machine. With several: `add_token_key`, copy the file, then `set_state` to active.
+    """
+    key = add_token_key(folder, now)
+    set_state(folder, key.id, KeyState.ACTIVE)
+    return replace(key, state=KeyState.ACTIVE)
+
+
 def set_state(folder: Path, number: int, state: KeyState) -> None:
-    """Change what a token key may still do; the file is replaced in one step."""
-    path = folder / "static" / f"token-{number}.key"
-    problems: list[Problem] = []
-    key = _read(path, problems)
-    if key is None:
-        raise ConfigurationRefused(problems)
-    fresh = path.with_suffix(".new")
-    _write(fresh, replace(key, state=state))
-    fresh.replace(path)
+    """Change what a token key may do. Making one active makes the active one before it `accept`.
+
+    Raises ConfigurationRefused for a key that is not there, for the last active one, and for a retired one: what was
+    told never to record again never does.
+    """
+    keys = {key.id: key for key in load(folder, collector_only=True).tokens}
+    place = str(folder / name_of(Usage.TOKEN, number))
+    if number not in keys:
+        raise ConfigurationRefused.one(place, "is not there")
+    if keys[number].state is KeyState.REDIRECT_ONLY and state is not KeyState.REDIRECT_ONLY:
+        raise ConfigurationRefused.one(place, "is retired: it leads its links on and never records again")
+    others = [key for key in keys.values() if key.state is KeyState.ACTIVE and key.id != number]
+    if not others and state is not KeyState.ACTIVE:
+        raise ConfigurationRefused.one(place, "is the only key that issues tokens; rotate first")
+    # This order: a crash between two steps leaves two active keys (the higher number issues), never none.
+    write_key(folder, replace(keys[number], state=state), replacing=True)
+    if state is KeyState.ACTIVE:
+        for key in others:
+            write_key(folder, replace(key, state=KeyState.ACCEPT), replacing=True)
 
 
-def _write(path: Path, key: Key) -> None:
-    values = (key.usage, key.id, key.state, key.created_at, base64.urlsafe_b64encode(key.secret).decode())
-    lines = [_TITLE, *(f"{name}: {value}" for name, value in zip(_FIELDS, values, strict=True)), ""]
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    try:
-        os.write(handle, "\n".join(lines).encode())
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+def _fresh(usage: Usage, number: int, now: int) -> Key:
+    secret = secrets.token_bytes(SIZE)
+    while weakness_of(secret):
+        secret = secrets.token_bytes(SIZE)
+    return Key(usage, number, KeyState.ACTIVE, secret, now)
 
 
 def _read_all(folder: Path, problems: list[Problem], collector_only: bool) -> Iterator[Key]:
-    seen: dict[bytes, Path] = {}
-    pattern = "static/token-*.key" if collector_only else "*/*.key"
-    paths = sorted(folder.glob(pattern))
+    """Every key found. The escrow's private half is looked at if it is still here, and compared; `load` drops it."""
+    paths = sorted(folder.glob("static/token-*.key" if collector_only else "*/*.key"))
     if not paths:
         problems.append(Problem(str(folder), "holds no keys; run: consent-track init"))
+    escrow = folder / _ESCROW
+    if not collector_only and escrow.exists() and os.access(escrow, os.R_OK):
+        paths.append(escrow)
+    for place in sorted({path.parent for path in paths}):
+        if place.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+            problems.append(Problem(str(place), "can be written to by others; run: chmod 700"))
+    seen: dict[bytes, Path] = {}
     for path in paths:
-        key = _read(path, problems)
+        key = read_key(folder, path, problems)
         if key is None:
             continue
-        if key.secret in seen:
-            problems.append(Problem(str(path), f"is equal to {seen[key.secret].name}; every use needs its own key"))
-        seen[key.secret] = path
+        first = seen.setdefault(sha256(key.secret).digest(), path)
+        if first is not path:
+            problems.append(Problem(str(path), f"is equal to {first.name}; every use needs its own key"))
         yield key
-
-
-def _read(path: Path, problems: list[Problem]) -> Key | None:
-    def wrong(what: str) -> None:
-        problems.append(Problem(str(path), what))
-
-    try:
-        text = path.read_text("ascii")
-        mode = path.stat().st_mode
-    except (OSError, UnicodeDecodeError):
-        wrong("cannot be read")
-        return None
-    if mode & (stat.S_IRWXG | stat.S_IRWXO):
-        wrong("can be read by others; run: chmod 600")
-    title, *lines = text.splitlines() or [""]
-    fields = dict(line.split(": ", 1) for line in lines if ": " in line)
-    if title != _TITLE or tuple(fields) != _FIELDS or not fields["id"].isdigit() or not fields["created"].isdigit():
-        wrong("is not a key file of this version")
-        return None
-    if fields["usage"] not in set(Usage) or fields["state"] not in set(KeyState):
-        wrong("has a usage or a state that does not exist")
-        return None
-    try:
-        secret = base64.b64decode(fields["key"], b"-_", validate=True)
-    except binascii.Error:
-        wrong("holds a key that is not base64")
-        return None
-    if weakness := _weakness(secret):
-        wrong(weakness)
-        return None
-    usage = Usage(fields["usage"])
-    if not path.name.startswith(usage) and not (usage is Usage.EPOCH and path.parent.name == "epoch"):
-        wrong(f"is labelled for {usage}, which is not what its name says")
-        return None
-    return Key(usage, int(fields["id"]), KeyState(fields["state"]), secret, int(fields["created"]))
-
-
-def _weakness(secret: bytes) -> str:
-    """Why a key is none: too short, or one that anybody would try (threat T50)."""
-    if len(secret) < SIZE:
-        return f"is shorter than {SIZE} octets"
-    lower = secret.lower()
-    steps = {(after - before) % 256 for before, after in pairwise(secret)}
-    if len(set(secret)) < 8 or len(steps) == 1 or any(word in lower for word in _WORDS):
-        return "is a known or guessable value"
-    return ""

@@ -3,11 +3,14 @@
 A pseudonym is still personal data while its key lives (EDPB 01/2025), and nothing anybody can reverse afterwards.
 """
 
+import contextlib
 import hmac
 import ipaddress
 import os
 import secrets
+import stat
 import struct
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Final
@@ -15,6 +18,7 @@ from typing import Final
 SIZE: Final = 32
 OCTETS: Final = 8
 _CONTROLLER: Final = struct.Struct(">H")
+_OCTET_OF: Final = {str(number): number for number in range(256)}
 
 
 def network_pseudonym(day_key: bytes, controller: int, address: str) -> bytes:
@@ -33,9 +37,11 @@ def _network(address: str) -> bytes:
     parts = address.split(".")
     if len(parts) == 4 and ":" not in address:
         # The module that does this in the library costs more than the rest of the hit (measured).
-        if all(part.isascii() and part.isdigit() and len(part) <= 3 and int(part) < 256 for part in parts):
-            return b"4" + bytes((int(parts[0]), int(parts[1]), int(parts[2])))
-        return b""
+        try:
+            one, two, three, _ = (_OCTET_OF[part] for part in parts)
+        except KeyError:
+            return b""
+        return bytes((0x34, one, two, three))
     try:
         six = ipaddress.IPv6Address(address.partition("%")[0])
     except ValueError:
@@ -52,45 +58,69 @@ class DayKeys:
         self._cached: tuple[date, bytes] | None = None
 
     def key(self, day: date) -> bytes:
-        """The key of a day, made by whoever asks first. Raises OSError where the folder cannot be written."""
+        """The key of a day, made by whoever asks first. Raises OSError where the folder cannot be used or trusted."""
         cached = self._cached
         if cached is not None and cached[0] == day:
             return cached[1]
-        key = self._obtain(self._folder / f"{day.isoformat()}.key")
+        key = self._obtain(day)
         self._cached = (day, key)
         return key
 
-    def _obtain(self, path: Path) -> bytes:
+    def _obtain(self, day: date) -> bytes:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # Written under another name and linked: whoever sees the file sees the whole key.
-        fresh = self._folder / f".{os.getpid()}-{secrets.token_hex(8)}"
+        # In a place that all users share, somebody else may have made the folder first, to read what we put there.
+        facts = self._folder.lstat()
+        mine = stat.S_ISDIR(facts.st_mode) and facts.st_uid == os.geteuid()
+        if not mine or facts.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+            raise PermissionError("the folder of the day keys belongs to somebody else, or is open to others")
+        path = self._folder / f"{day.isoformat()}.key"
+        if not path.exists():
+            self._make(path)
+        key = path.read_bytes()
+        if len(key) != SIZE or not any(key):
+            raise FileNotFoundError("the key of that day is being destroyed")
+        return key
+
+    def _make(self, path: Path) -> None:
+        # Written under another name and linked: whoever sees the file sees the whole key, and the first one wins.
+        fresh = path.with_name(f"{path.name}.{secrets.token_hex(8)}.new")
         handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         try:
-            os.write(handle, secrets.token_bytes(SIZE))
+            with os.fdopen(handle, "wb") as file:
+                file.write(secrets.token_bytes(SIZE))
+            with contextlib.suppress(FileExistsError):
+                path.hardlink_to(fresh)
         finally:
-            os.close(handle)
-        try:
-            os.link(fresh, path)
-        except FileExistsError:
-            pass
-        finally:
-            fresh.unlink()
-        return path.read_bytes()
+            fresh.unlink(missing_ok=True)
 
     def days(self) -> list[date]:
         """The days whose keys still exist here."""
-        return sorted(date.fromisoformat(path.stem) for path in self._folder.glob("*-*-*.key"))
+        return sorted(day for day, path in self._files() if path.suffix == ".key")
 
     def destroy(self, before: date) -> list[date]:
-        """Destroy the keys of days before `before`: overwritten, then unlinked."""
-        gone = [day for day in self.days() if day < before]
-        for day in gone:
-            path = self._folder / f"{day.isoformat()}.key"
-            with path.open("r+b") as file:
-                file.write(bytes(SIZE))
-                file.flush()
-                os.fsync(file.fileno())
-            path.unlink(missing_ok=True)
-        if self._cached is not None and self._cached[0] < before:
+        """Overwrite and unlink the keys of days before `before`; the days whose keys this call destroyed."""
+        gone = {day for day, path in self._files() if day < before and _wiped(path) and path.suffix == ".key"}
+        cached = self._cached
+        if cached is not None and cached[0] < before:
             self._cached = None
-        return gone
+        return sorted(gone)
+
+    def _files(self) -> Iterator[tuple[date, Path]]:
+        """Each key file with its day, and what a process left that died while it made one."""
+        for path in sorted(self._folder.glob("????-??-??.key*")):
+            with contextlib.suppress(ValueError):
+                yield date.fromisoformat(path.name[:10]), path
+
+
+def _wiped(path: Path) -> bool:
+    """Whether this process was the one to destroy it."""
+    try:
+        # Overwriting is for the octets, wherever another name or an open file still leads to them.
+        with path.open("r+b") as file:
+            file.write(bytes(SIZE))
+            file.flush()
+            os.fsync(file.fileno())
+        path.unlink()
+    except FileNotFoundError:
+        return False
+    return True

@@ -3,18 +3,19 @@
 import hmac
 import secrets
 import struct
+from functools import lru_cache
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
+from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from consent_track.domain.errors import ConsentTrackError
 
-from .keyring import Key, Usage
+from .key import SIZE, Key, Usage
 
 DATA_KEY_SIZE: Final = 64
 _WHOSE: Final = struct.Struct(">HQ")
@@ -60,12 +61,18 @@ def _open(key: bytes, sealed: bytes, bound_to: list[bytes]) -> bytes:
 
 
 def _wide(epoch: Key) -> bytes:
-    return HKDF(hashes.SHA256(), 64, None, b"consent_track wrap v1").derive(epoch.require(Usage.EPOCH).secret)
+    return _derived(epoch.require(Usage.EPOCH).secret, b"consent_track wrap v1", DATA_KEY_SIZE)
+
+
+# Two uses of at most a few epochs. It forgets them with the process, as the keyring they came from does.
+@lru_cache(maxsize=8)
+def _derived(secret: bytes, use: bytes, size: int) -> bytes:
+    return HKDF(SHA256(), size, None, use).derive(secret)
 
 
 def address_lookup(epoch: Key, controller: int, normalised: str) -> bytes:
     """Under which the keyring finds an address; worthless once the epoch key is gone (TI-03)."""
-    key = HKDF(hashes.SHA256(), 32, None, b"consent_track lookup v1").derive(epoch.require(Usage.EPOCH).secret)
+    key = _derived(epoch.require(Usage.EPOCH).secret, b"consent_track lookup v1", SIZE)
     return _tag(key, controller, normalised)
 
 

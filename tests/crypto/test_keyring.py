@@ -60,7 +60,7 @@ def test_everything_wrong_is_said_at_once(folder):
     (folder / "static" / "session.key").chmod(0o644)
     spoil(folder, "proof-index.key", bytes(32))
     found = "\n".join(problems(folder))
-    for name in ("ledger", "session.key: can be read by others", "proof-index.key: is a known"):
+    for name in ("ledger", "session.key: can be read by others", "proof-index.key: key: is a known"):
         assert name in found
 
 
@@ -106,7 +106,7 @@ def test_no_secret_shows_in_a_repr(folder):
 
 
 def test_rotation_adds_a_key_and_keeps_the_old_one_opening(folder):
-    added = keyring.add_token_key(folder, 5)
+    added = keyring.rotate_token_key(folder, 5)
     states = {key.id: key.state for key in keyring.load(folder).tokens}
     assert states == {1: KeyState.ACCEPT, added.id: KeyState.ACTIVE}
     keyring.set_state(folder, 1, KeyState.REDIRECT_ONLY)
