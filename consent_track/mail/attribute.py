@@ -11,8 +11,8 @@ from typing import Final
 # are not used: Python 3.11.0 to 3.11.4 (Debian 12) go on in the wrong place behind them (CPython gh-106052). The bound
 # keeps the memory of the repetition small; a tag with more attributes is read as one that is never closed.
 WHOLE: Final = (
-    rb"""(?>(?:[\t\n\f\r /]++|[^\t\n\f\r />][^\t\n\f\r />=]*+"""
-    rb"""(?:[\t\n\f\r ]*+=[\t\n\f\r ]*+(?:"[^"]*+"?|'[^']*+'?|[^\t\n\f\r >"'][^\t\n\f\r >]*+|))?){0,20000})>"""
+    rb"""(?:>|(?>(?:[\t\n\f\r /]*+[^\t\n\f\r />][^\t\n\f\r />=]*+(?:="[^"]*+"?|[\t\n\f\r ]*+=[\t\n\f\r ]*+"""
+    rb"""(?:"[^"]*+"?|'[^']*+'?|[^\t\n\f\r >"'][^\t\n\f\r >]*+|))?){0,20000})[\t\n\f\r /]*+>)"""
 )
 _ONE: Final = re.compile(
     rb"""[\t\n\f\r /]*+([^\t\n\f\r />][^\t\n\f\r />=]*+)"""

@@ -19,9 +19,9 @@ _NAMES: Final = (
     rb"plaintext|s(?:cript|ource|tyle)|t(?:extarea|itle)|video|xmp)(?=[\t\n\f\r />])"
 )
 _TOKEN: Final = re.compile(
-    rb"(?>(?:[^<]++|<(?![a-z/!?])|</?(?!" + _NAMES + rb")[a-z][^\t\n\f\r />]*+" + WHOLE +
+    rb"(?>[^<]*+(?:<(?:/?(?!" + _NAMES + rb")[a-z][^\t\n\f\r />]*+" + WHOLE + rb"|(?![a-z/!?])"
     # Comments that are none: declarations, CDATA outside SVG, `<![if !mso]>`, `</ >`. They end at the first ">".
-    rb"|<(?:!(?!--)|\?|/(?![a-z]))[^>]*+>){0,1000})"
+    rb"|(?:!(?!--)|\?|/(?![a-z]))[^>]*+>)[^<]*+){0,1000})"
     rb"(?:(<!--)|<(/?)(" + _NAMES + rb")" + WHOLE + rb")?"
 )  # fmt: skip
 _COMMENT_END: Final = re.compile(rb"--!?>")
@@ -32,6 +32,7 @@ _FETCHED: Final = {
     b"link": b"href", b"iframe": b"src", b"frame": b"src", b"input": b"src", b"source": b"src", b"embed": b"src",
     b"bgsound": b"src", b"audio": b"src", b"video": b"poster", b"object": b"data",
 }  # fmt: skip
+_READ: Final = frozenset({b"a", b"area", b"base", b"html", b"img"}).union(_FETCHED)
 _STYLE_URL: Final = re.compile(rb"""url\([\t\n\f\r ]*+(?:["']|&quot;|&#39;)?((?:https?:)?//[^"')\s]*+)""")
 _STYLE_QUOTE: Final = re.compile(rb"&(?:quot|apos|#39);")
 _BACKGROUND: Final = re.compile(rb"""background[\t\n\f\r ]*+=[\t\n\f\r ]*+["']?((?:https?:)?//[^"'\s>]*+)""")
@@ -204,7 +205,10 @@ class _Pass:
         if token[2]:
             self.end_tag(name, start)
             return end
-        self.start_tag(name, start, Attributes(self.html, self.lowered, token.end(3), end - 1, self.charset), end)
+        if name in _READ:
+            self.start_tag(name, start, Attributes(self.html, self.lowered, token.end(3), end - 1, self.charset), end)
+        elif name == b"body" and self.body_open_end is None:
+            self.body_open_end = end
         if name in _RAW:
             return self.raw_end(name, end)
         return None if name == b"plaintext" else end
@@ -232,16 +236,14 @@ class _Pass:
         elif name == b"img":
             self.image(start, end, attributes)
         elif name == b"area":
-            self.anchor(start, attributes, "")
-        elif name == b"body" and self.body_open_end is None:
-            self.body_open_end = end
+            self.anchor(start, attributes, "", ())
         elif name == b"html":
             self.lang = self.lang or attributes.value(b"lang")
             self.direction = self.direction or attributes.value(b"dir").lower()
             self.has_amp = self.has_amp or b"amp4email" in attributes or "⚡4email".encode() in attributes
         elif name == b"base" and self.base_href is None and b"href" in attributes:
             self.base_href = attributes.value(b"href")
-        elif name in _FETCHED and (fetched := attributes.get(_FETCHED[name])) is not None:
+        elif name != b"base" and (fetched := attributes.get(_FETCHED[name])) is not None:
             self.remote.append(RemoteRef(fetched.value_start, fetched.value_end, fetched.value.strip(_BLANK)))
 
     def image(self, start: int, end: int, attributes: Attributes) -> None:
@@ -250,20 +252,20 @@ class _Pass:
             url, hidden = value(b"src").strip(_BLANK), b"hidden" in attributes
             width, height, style = value(b"width"), value(b"height"), value(b"style")
             self.images.append(Image(start, end, url, width, height, style, hidden))
-        if self.open is not None and len(self.labels) < 16:
+        if len(self.labels) < 16:
             self.labels.append(value(b"alt"))
 
     def close_anchor(self, at: int) -> None:
         if self.open is not None:
             start, end, attributes = self.open
             self.open = None
-            self.anchor(start, attributes, self.visible(end, min(at, end + _WINDOW)))
+            self.anchor(start, attributes, self.visible(end, min(at, end + _WINDOW)), tuple(self.labels))
         self.labels.clear()
 
-    def anchor(self, start: int, attributes: Attributes, text: str) -> None:
+    def anchor(self, start: int, attributes: Attributes, text: str, alts: tuple[str, ...]) -> None:
         href, value = attributes.get(b"href"), attributes.value
         if href is not None:
-            labels = (*self.labels, value(b"alt"), value(b"title"), value(b"aria-label"))
+            labels = (*alts, value(b"alt"), value(b"title"), value(b"aria-label"))
             marks = f"{value(b'rel')} {value(b'id')} {value(b'class')}".lower().split()
             label = " ".join(" ".join(labels).split())[:_LONGEST_TEXT]
             url, no_track = href.value.strip(_BLANK), attributes.span(b"data-no-track")
