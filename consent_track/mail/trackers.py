@@ -98,7 +98,7 @@ def find_in_text(text: bytes, *, own_hosts: frozenset[str]) -> tuple[ForeignTrac
 
 def _apart(found: list[ForeignTracker | None], own_hosts: frozenset[str]) -> tuple[ForeignTracker, ...]:
     kept: list[ForeignTracker] = []
-    for tracker in sorted((each for each in found if each is not None), key=lambda each: (each.start, -each.end)):
+    for tracker in sorted((each for each in found if each is not None), key=lambda each: each.start):
         if tracker.host not in own_hosts and (not kept or tracker.start >= kept[-1].end):
             kept.append(tracker)
     return tuple(kept)

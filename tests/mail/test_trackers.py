@@ -38,7 +38,7 @@ def rows(text: str) -> list[list[str]]:
 PICTURES = r"""
 <img src="https://esp.example/a.gif?u=ID" width="1" height="1" alt="">                | certain
 <img src="https://esp.example/a.gif" width=1 height=1>                                | probable
-<img src="https://esp.example/a.gif" width="1px" height=" 1 ">                        | probable
+<img src="https://esp.example/a.gif" width="1px" height=" 1PX ">                        | probable
 <img src="https://esp.example/a.gif" width="0" height="20">                           | probable
 <img src="https://esp.example/a.gif" width="1">                                       | probable
 <img src="https://esp.example/a.gif" style="width:1px; height:1px">                   | probable
@@ -54,6 +54,7 @@ PICTURES = r"""
 <img src="//esp.example/a.gif" width=1 height=1>                                      | probable
 <img src=" https://esp.example/a.gif" width=1 height=1>                               | probable
 <img src="https:\\esp.example\a.gif" width=1 height=1>                                | probable
+<img src="\\esp.example\a.gif" width=1 height=1>                                      | probable
 <img src="ht&#10;tps://esp.example/a.gif" width=1 height=1>                           | probable
 <img src="https://u1.ct.esp.example/wf/open?upn=u001.a">                              | certain
 <img src="https://links.esp.example/ss/o/u001.ID/4lq/ID/ho.gif">                           | certain
@@ -80,7 +81,8 @@ PICTURES = r"""
 <img src="https://cdn.example/phone.jpg" width="320" height="80" style="display:none"> | -
 <img src="https://cdn.example/a.jpg" style="width:100%;height:auto;line-height:1px">  | -
 <img src="https://cdn.example/a.jpg" width="100%" style="min-width:1px">              | -
-<img src="https://cdn.example/a.jpg" width="20" height="20" style="opacity:0.9">      | -
+<img src="https://cdn.example/a.jpg" style="opacity:0.9">                             | -
+<img src="https://cdn.example/a.jpg" style="width:1em;height:2em">                    | -
 <img src="https://cdn.example/o/ejemplos-de-decoracion.jpg">                          | -
 <img src="https://cdn.example/pixel-art.jpg">                                         | -
 <img src="https://cdn.example/soundtrack/ID.jpg">                                     | -
@@ -138,6 +140,7 @@ https://x.awstrack.me/L0/https:%2F%2Fa@evil.example/1/0100       | refuse
 https://x.awstrack.me/L0/https:%2F%2Fshop.example%2F%0D%0Aa/1/x  | refuse
 https://x.awstrack.me/L0/https:%2F%2Fshop.example%2F%22onclick=%22x/1/x | https://shop.example/&quot;onclick=&quot;x
 https://r20.rs6.net/tn.jsp?p=http%3A%2F%2Fa.example&amp;p=http%3A%2F%2Fb.example | refuse
+https://r20.rs6.net/tn.jsp?p=javascript%3Aalert(1)               | refuse
 https://shop.example/click                                       | keep
 https://shop.example/c/e                                         | keep
 https://shop.example/ls/click-here                               | keep
@@ -203,7 +206,9 @@ def test_what_only_outlook_fetches_is_found_and_never_edited() -> None:
         assert [(each.kind, each.host, each.replacement) for each in strangers(page)] == [
             (Kind.REMOTE, "esp.example", None)
         ]
-    assert strangers(button.replace(b"<!--[if mso]>", b"<!-- ")) == ()
+    comment = button.replace(b"<!--[if mso]>", b"<!-- ")
+    assert strangers(comment) == ()
+    assert strangers(comment + b"<!--[if mso]><table><![endif]-->" + comment) == ()
 
 
 def test_a_relative_picture_is_fetched_from_the_base() -> None:
