@@ -154,9 +154,9 @@ def _check_rules(reading: Reading, rules: Any) -> None:
         if name not in set(Purpose) or not isinstance(rule, dict):
             continue
         key, requirement = f"rules.{name}", rule.get("requirement")
+        asked = {one for one in (requirement, rule.get("otherwise")) if isinstance(one, str)}
         if bool(rule.get("mail_types")) != ("otherwise" in rule):
             reading.wrong(f"{key}.otherwise", "must be there if, and only if, mail_types names some kinds of mail")
-        asked = {requirement, rule.get("otherwise", requirement)}
         if name in RESERVED and asked != {Requirement.NEVER.value}:
             reading.wrong(f"{key}.requirement", "must be never: this purpose is reserved")
         if Requirement.EXEMPT.value in asked:
