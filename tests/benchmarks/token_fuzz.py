@@ -217,8 +217,8 @@ def run(seed: int, count: int, opener: Callable[[Tokens], Open] | None = None) -
     }  # fmt: skip
 
 
-def main(seed: int = 1, count: int = 1_000_000) -> None:
-    result = run(seed, count)
+def main(seed: int = 1, count: int = 1_000_000, opener: Callable[[Tokens], Open] | None = None) -> None:
+    result = run(seed, count, opener)
     command = f"python tests/benchmarks/token_fuzz.py {seed} {count}"
     more: dict[str, Any] = {"n": count, "seed": seed, "seconds": result["seconds"], "command": command}
     counts = [show(f"token_fuzz_{name}", result[name], "inputs", **more) for name in ZEROS]

@@ -2,23 +2,30 @@
 
 import hashlib
 
-from consent_track.crypto import evidence
-from consent_track.crypto.keyring import Key, Keyring, KeyState, Usage
+from fixed_keys import fixed
 
-KEY = Key(Usage.LEDGER, 1, KeyState.ACTIVE, hashlib.sha256(b"ledger").digest(), 1)
+from consent_track.crypto import evidence
+from consent_track.crypto.keyring import Keyring, Usage
+
+KEY = fixed(Usage.LEDGER)
 PUBLIC = Keyring((), {Usage.LEDGER: KEY}).ledger_public
 
 
-def _chain():
-    previous, chain = evidence.GENESIS, []
-    for number in range(1, 9):
+def chain(controller=1, length=8, salt=""):
+    previous, made = evidence.GENESIS, []
+    for number in range(1, length + 1):
         sealed, proof, tag = (
-            hashlib.sha256(f"{part}{number}".encode()).digest() for part in ("sealed", "proof", "tag")
+            hashlib.sha256(f"{part}{number}{salt}".encode()).digest() for part in ("sealed", "proof", "tag")
         )
-        entry = evidence.LedgerEntry(1, number, number % 3, 1_795_000_000 + number, sealed, proof, tag)
+        entry = evidence.LedgerEntry(controller, number, number % 3, 1_795_000_000 + number, sealed, proof, tag)
         previous = evidence.entry_hash(previous, entry)
-        chain.append((entry, previous, evidence.sign_head(KEY, 1, number, previous)))
-    return chain
+        made.append((entry, previous, evidence.sign_head(KEY, controller, number, previous)))
+    return made
 
 
-CHAIN = _chain()
+def head_of(made, place=-1):
+    entry, hash_, signature = made[place]
+    return evidence.Head(entry.controller, entry.sequence, hash_, signature)
+
+
+CHAIN = chain()
