@@ -277,7 +277,9 @@ class TestScope:
         token = message_of_token(MailType.REQUESTED_NEWSLETTER, "FR", to_bits({OPEN}), NOW - DAY, False, False)
         only_opens = ConsentState({OPEN: ALICE.choices[OPEN]})
         for state in (only_opens, ALICE):
-            assert scope_at_hit(HitKind.OPEN, token, state, policy, NOW).purposes == {OPEN}
+            scope = scope_at_hit(HitKind.OPEN, token, state, policy, NOW)
+            assert scope.purposes == {OPEN}
+            assert scope.decisions == (scope.carrier,), "what was not asked for is not decided"
             assert not scope_at_hit(HitKind.CLICK, token, state, policy, NOW).open
 
     def test_a_hit_spooled_before_a_new_consent_is_not_counted_under_it(self, shipped):
