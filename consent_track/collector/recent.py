@@ -45,13 +45,15 @@ class Bursts:
 
     def __init__(self, most: int = MOST_MESSAGES) -> None:
         self._most = most
+        self._since = 0
         self._recent: dict[int, dict[int, int]] = {}
+        self._earlier: dict[int, dict[int, int]] = {}
 
     def links(self, message: int, link: int, now: int) -> int:
         """The number of different links of this mail in the last `BURST_SECONDS`, this one included."""
-        if len(self._recent) >= self._most:
-            self._recent = {}
-        known = self._recent.get(message, {})
+        if now - self._since >= BURST_SECONDS or len(self._recent) >= self._most:
+            self._earlier, self._recent, self._since = self._recent, {}, now
+        known = self._recent.get(message) or self._earlier.get(message, {})
         lately = {other: at for other, at in known.items() if now - at < BURST_SECONDS}
         lately[link] = now
         self._recent[message] = lately

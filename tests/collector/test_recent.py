@@ -7,6 +7,7 @@ from collector_stage import ACME, DAY, NOW
 
 from consent_track.collector.declines import DeclineCounter
 from consent_track.collector.recent import Bursts, Replays, Signalled
+from consent_track.domain.engagement import BURST_SECONDS
 
 
 class TestBounds:
@@ -24,8 +25,21 @@ class TestBounds:
         bursts = Bursts(most=10)
         for message in range(1_000):
             bursts.links(message, 1, NOW)
-            assert len(bursts._recent) <= 10
+            assert len(bursts._recent) + len(bursts._earlier) <= 20
         assert bursts.links(999, 2, NOW) == 2
+
+    def test_bursts_keep_no_mail_in_mind_longer_than_they_have_to(self):
+        bursts = Bursts()
+        for second in range(40):
+            bursts.links(second, 1, NOW + second)
+        assert min(*bursts._recent, *bursts._earlier) >= 40 - 2 * BURST_SECONDS
+
+    def test_a_burst_is_seen_wherever_it_falls(self):
+        for start in range(12):
+            bursts = Bursts()
+            bursts.links(1, 1, NOW)
+            found = [bursts.links(2, link, NOW + start + link) for link in range(1, 5)]
+            assert found == [1, 2, 3, 4]
 
     def test_queued_signals_forget_when_full_which_only_queues_one_again(self):
         signalled = Signalled(most=10)
