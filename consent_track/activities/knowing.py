@@ -6,6 +6,7 @@ under the person's own key, so that destroying one row makes every copy unreadab
 
 import json
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from consent_track.crypto import sealing
@@ -42,10 +43,18 @@ def find(p: Processing, controller: int, address: str) -> int | None:
     return row.reference if row else None
 
 
-def recognise(p: Processing, controller: int, address: str) -> Person | None:
-    """Who an address belongs to, or None for the erased and the unknown. Raises InputRefused (field `address`)."""
-    row = _row(p, controller, address)
-    return _opened(p, controller, row) if row else None
+def recognise_many(p: Processing, controller: int, normalised: Iterable[str]) -> dict[str, Person]:
+    """Whom these addresses belong to, by address; the erased and the unknown are absent. One question to each store."""
+    epoch = p.keys.epoch()
+    lookups = {sealing.address_lookup(epoch, controller, address): address for address in normalised}
+    with read(p.keyring) as keyring:
+        rows = subjects.find_many(keyring, controller, lookups)
+    sealed = people.find_many(p.session, controller, [row.reference for row in rows])
+    return {
+        lookups[row.lookup]: _opened(p, controller, row, sealed[row.reference])
+        for row in rows
+        if row.reference in sealed
+    }
 
 
 def _row(p: Processing, controller: int, address: str) -> SubjectKey | None:
@@ -56,8 +65,13 @@ def _row(p: Processing, controller: int, address: str) -> SubjectKey | None:
 
 def is_suppressed(p: Processing, controller: int, address: str) -> bool:
     """Whether the person behind an address was erased and has not come back by a mailbox loop (decision 11)."""
-    tag = sealing.suppression_tag(p.keys.suppression, controller, normalise(address))
-    return suppression.holds(p.session, controller, tag)
+    return bool(suppressed_among(p, controller, [normalise(address)]))
+
+
+def suppressed_among(p: Processing, controller: int, normalised: Iterable[str]) -> set[str]:
+    """Those of these addresses whose person was erased and has not come back."""
+    tags = {sealing.suppression_tag(p.keys.suppression, controller, address): address for address in normalised}
+    return {tags[tag] for tag in suppression.those_held(p.session, controller, tags)}
 
 
 def obtain(p: Processing, controller: int, address: str, locale: str = "") -> int:
@@ -117,17 +131,15 @@ def person(p: Processing, controller: int, reference: int) -> Person | None:
     """Everything that identifies a subject, or None for the erased and the unknown."""
     with read(p.keyring) as keyring:
         row = subjects.by_reference(keyring, controller, reference)
-    return _opened(p, controller, row) if row else None
+    sealed = people.find(p.session, controller, reference) if row else None
+    return _opened(p, controller, row, sealed) if row and sealed else None
 
 
 def _unwrapped(p: Processing, controller: int, row: SubjectKey) -> bytes:
     return sealing.unwrap(p.keys.epoch(row.epoch), controller, row.reference, row.wrapped)
 
 
-def _opened(p: Processing, controller: int, row: SubjectKey) -> Person | None:
-    sealed = people.find(p.session, controller, row.reference)
-    if sealed is None:
-        return None
+def _opened(p: Processing, controller: int, row: SubjectKey, sealed: bytes) -> Person:
     data_key = _unwrapped(p, controller, row)
     details = json.loads(sealing.unseal(data_key, controller, row.reference, LABEL, sealed))
     return Person(controller, row.reference, data_key, details["address"], details["locale"])

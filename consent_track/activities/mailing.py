@@ -11,7 +11,7 @@ from typing import Final, Protocol
 
 from consent_track.crypto.tokens import Tokens
 from consent_track.domain import disclosure
-from consent_track.domain.address import is_role
+from consent_track.domain.address import is_role, normalise
 from consent_track.domain.consent import UNKNOWN_PERSON, ConsentState
 from consent_track.domain.controller import Controller, UnsubscribeOwner
 from consent_track.domain.decision import Decision, Message, Recipient, Scope, scope_of
@@ -42,6 +42,8 @@ from . import Processing, knowing
 
 # No type declared: every exemption and every regime is narrowest for prospecting without consent (decision 25).
 STRICTEST_MAIL: Final = MailType.B2B_PROSPECTING
+# What is measured without anybody having agreed: the footer must not say that somebody did (decision 2).
+BY_NOTICE: Final = frozenset({Why.NOTICE_GIVEN, Why.LEGACY_REGIME})
 LOCALE_UNAVAILABLE: Final = "locale_unavailable"
 
 
@@ -76,6 +78,27 @@ class Prepared:
 
 
 @dataclass(frozen=True, slots=True)
+class Letter:
+    """One mail for one recipient. `said` overrides what the mail's own input headers declare."""
+
+    data: bytes
+    recipient: str
+    said: Declared | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A letter that was read: its mail, what it declares, and for whom of whose people it is."""
+
+    letter: Letter
+    mail: Mail | Unreadable
+    declared: Declared
+    controller: Controller
+    address: str
+    several: bool
+
+
+@dataclass(frozen=True, slots=True)
 class _Addressee:
     subject: int
     facts: Recipient
@@ -83,16 +106,28 @@ class _Addressee:
     locale: str
 
 
-def prepare(p: Processing, settings: Settings, data: bytes, recipient: str, said: Declared | None = None) -> Prepared:
-    """Prepare one mail for one recipient. `said` overrides what the mail's own input headers declare.
+_Addressees = dict[tuple[int, str], _Addressee]
 
-    Raises InputRefused (field `recipient`, `controller`, or the header that cannot be read). The row is returned,
-    not written: a campaign writes its rows in batches (`register`).
+
+def prepare(p: Processing, settings: Settings, data: bytes, recipient: str, said: Declared | None = None) -> Prepared:
+    """Prepare one mail for one recipient; see `prepare_many`."""
+    return prepare_many(p, settings, [Letter(data, recipient, said)])[0]
+
+
+def prepare_many(p: Processing, settings: Settings, letters: Iterable[Letter]) -> list[Prepared]:
+    """Prepare mails, in their order. The people of a batch are looked up together: a few hundred letters are a good size.
+
+    Raises InputRefused (field `recipient`, `controller`, or the header that cannot be read) for the first letter at
+    fault, and then nothing was written. Rows are returned, not written: `register` writes them.
     """
-    mail = scan(data)
-    declared, to = _declared(mail, said)
-    controller = p.controller(declared.controller or min(p.controllers))
-    who = _addressee(p, controller.number, recipient, to)
+    read = [_read(p, letter) for letter in letters]
+    addressees = _addressees(p, read)
+    return [_prepared(p, settings, one, addressees[one.controller.number, one.address]) for one in read]
+
+
+def _prepared(p: Processing, settings: Settings, one: _Read, who: _Addressee) -> Prepared:
+    declared, controller = one.declared, one.controller
+    who = replace(who, facts=replace(who.facts, several=one.several)) if one.several else who
     jurisdiction = declared.jurisdiction or UNKNOWN_JURISDICTION
     policy = p.policies.for_jurisdiction(jurisdiction)
     locale = declared.locale or who.locale or controller.default_locale
@@ -108,7 +143,8 @@ def prepare(p: Processing, settings: Settings, data: bytes, recipient: str, said
     opens, clicks = (scope_of(kind, who.facts, message, who.state, policy, p.now) for kind in HitKind)
     job = _Job(p, settings, controller, who, message, policy, opens, clicks, knowing.new_reference())
 
-    result = instrument(mail, job.plan(wording)) if isinstance(mail, Mail) else left_alone(data, mail)
+    mail = one.mail
+    result = instrument(mail, job.plan(wording)) if isinstance(mail, Mail) else left_alone(one.letter.data, mail)
     if wording is None and result.outcome is Outcome.PREPARED:
         result = replace(result, reason=LOCALE_UNAVAILABLE)
     return Prepared(result, job.row(result, declared, locale if wording else ""), opens.carrier, clicks.carrier)
@@ -119,29 +155,37 @@ def register(p: Processing, rows: Sequence[mailing.Prepared]) -> None:
     mailing.add_many(p.session, rows)
 
 
-def _declared(mail: Mail | Unreadable, said: Declared | None) -> tuple[Declared, tuple[str, ...]]:
+def _read(p: Processing, letter: Letter) -> _Read:
+    mail = scan(letter.data)
     fields = headers.fields_of(mail)
     own = [(name, value) for name, value in fields if name.lower().startswith(headers.PREFIX)]
     to = headers.addressees(value for name, value in fields if name.lower() in ("to", "cc", "bcc"))
     declared, problems = headers.declared(own)
     if problems:
         raise InputRefused(problems)
-    return (headers.override(declared, said) if said else declared), to
+    if letter.said:
+        declared = headers.override(declared, letter.said)
+    controller = p.controller(declared.controller or min(p.controllers))
+    return _Read(letter, mail, declared, controller, normalise(letter.recipient, "recipient"), len(to) > 1)
 
 
-def _addressee(p: Processing, controller: int, recipient: str, to: tuple[str, ...]) -> _Addressee:
-    """Who the mail is for. Several addressees, a role or an erased person are never measured (decisions 5, 23)."""
-    person = knowing.recognise(p, controller, recipient)
-    facts = Recipient(
-        known=person is not None,
-        role_address=is_role(recipient),
-        several=len(to) > 1,
-        erased=person is None and knowing.is_suppressed(p, controller, recipient),
-    )
-    if person is None:
-        return _Addressee(0, facts, UNKNOWN_PERSON, "")
-    state = consent.find_state(p.session, controller, person.reference)
-    return _Addressee(person.reference, facts, state or UNKNOWN_PERSON, person.locale)
+def _addressees(p: Processing, read: Sequence[_Read]) -> _Addressees:
+    """Who the mails are for. A role address and an erased person are never measured (decisions 5, 23)."""
+    found: _Addressees = {}
+    for number in {one.controller.number for one in read}:
+        addresses = {one.address for one in read if one.controller.number == number}
+        people = knowing.recognise_many(p, number, addresses)
+        states = consent.find_states(p.session, number, [person.reference for person in people.values()])
+        erased = knowing.suppressed_among(p, number, addresses - people.keys())
+        for address in addresses:
+            person = people.get(address)
+            facts = Recipient(person is not None, is_role(address), erased=address in erased)
+            found[number, address] = (
+                _Addressee(person.reference, facts, states.get(person.reference, UNKNOWN_PERSON), person.locale)
+                if person
+                else _Addressee(0, facts, UNKNOWN_PERSON, "")
+            )
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +239,7 @@ class _Job:
             open_url=f"{base}/o/{self.token(TokenClass.OPEN, self.opens)}" if self.opens.open else None,
             click_url=self._click_url if self.clicks.open else None,
             footer=partial(self._footer, wording, links) if wording else None,
-            by_notice=Why.NOTICE_GIVEN in (self.opens.carrier.reason, self.clicks.carrier.reason),
+            by_notice=not BY_NOTICE.isdisjoint((self.opens.carrier.reason, self.clicks.carrier.reason)),
             unsubscribe=unsubscribe,
             refuse_foreign=house.foreign_trackers == "refuse",
             pass_signed_foreign=house.signed_foreign_trackers == "pass",

@@ -20,27 +20,27 @@ ROLE_NAMES: Final = frozenset(
 )
 
 
-def normalise(address: str) -> str:
+def normalise(address: str, field: str = "address") -> str:
     """The one form under which an address is looked up: NFC, case folded, domain in its ASCII form.
 
     The local part is folded too: no mailbox provider in use tells `Ann` from `ann`, and taking them for two people
     would let a refusal be missed. Plus tags and dots are kept: they are different addresses to their owners.
-    Raises InputRefused (field `address`) for anything that is not one plain mailbox.
+    Raises InputRefused (field `field`) for anything that is not one plain mailbox.
     """
     text = unicodedata.normalize("NFC", address.strip())
     local, at, domain = text.rpartition("@")
     if not at or not local or "." not in domain.strip(".") or _FORBIDDEN.search(text):
-        raise InputRefused.one("address", "is not one plain e-mail address")
+        raise InputRefused.one(field, "is not one plain e-mail address")
     try:
         ascii_domain = domain.rstrip(".").encode("idna").decode("ascii").lower()
     except UnicodeError:
-        raise InputRefused.one("address", "has a domain that cannot exist") from None
+        raise InputRefused.one(field, "has a domain that cannot exist") from None
     # A full-width @ or a dot leader becomes plain only here, and would name another mailbox than was checked above.
     if "@" in local or "@" in ascii_domain or ".." in ascii_domain or _FORBIDDEN.search(ascii_domain):
-        raise InputRefused.one("address", "is not one plain e-mail address")
+        raise InputRefused.one(field, "is not one plain e-mail address")
     normal = f"{unicodedata.normalize('NFC', local.casefold())}@{ascii_domain}"
     if len(normal.encode()) > _LONGEST:
-        raise InputRefused.one("address", f"is longer than {_LONGEST} octets")
+        raise InputRefused.one(field, f"is longer than {_LONGEST} octets")
     return normal
 
 

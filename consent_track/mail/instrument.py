@@ -101,7 +101,7 @@ def _has_foreign(mail: Mail, plan: Plan) -> bool:
     for part in text_leaves(mail).html:
         leaf = Leaf.of(mail, part)
         if not isinstance(leaf, Unreadable):
-            page = html.scan(leaf.text)
+            page = html.scan(leaf.text, leaf.charset)
             if trackers.find(page, leaf.text, own_hosts=plan.own.hosts):
                 return True
     return False
@@ -131,7 +131,7 @@ class _Work:
             return
         key = part.body_start
         self.leaves[key], self.edits[key] = leaf, []
-        page = self.pages[key] = html.scan(leaf.text)
+        page = self.pages[key] = html.scan(leaf.text, leaf.charset)
         strangers = trackers.find(page, leaf.text, own_hosts=self.plan.own.hosts)
         if self.plan.measures:
             # A stranger's wrapped link is never wrapped again: two redirects, and the second one not ours to know.

@@ -18,7 +18,7 @@ from consent_track.domain.retention import Clock, Holding, OnErasure
 from consent_track.domain.vocabulary import Grade, Purpose, Status
 
 from .datamap import holds
-from .tables import Row, insert_or_update, table_of
+from .tables import Row, in_chunks, insert_or_update, table_of
 
 Key = tuple[int, int]  # controller, subject
 
@@ -109,6 +109,15 @@ def find_state(session: Session, controller: int, subject: int) -> ConsentState 
     """The state of a person as committed now, held by nobody."""
     row = session.connection().execute(_one(controller, subject)).one_or_none()
     return None if row is None else state_of(row._mapping)
+
+
+def find_states(session: Session, controller: int, subjects: Iterable[int]) -> dict[int, ConsentState]:
+    """The states of these people as committed now, held by nobody; the unknown are absent."""
+    found: dict[int, ConsentState] = {}
+    for some in in_chunks(subjects):
+        statement = select(STATES).where(STATES.c.controller_id == controller, STATES.c.subject.in_(some))
+        found.update((row.subject, state_of(row._mapping)) for row in session.connection().execute(statement))
+    return found
 
 
 def save_state(session: Session, controller: int, subject: int, state: ConsentState) -> None:

@@ -1,5 +1,6 @@
 """Who a reference stands for: address and language, sealed under the person's own key."""
 
+from collections.abc import Iterable
 from typing import Final
 
 from sqlalchemy import BigInteger, LargeBinary, select
@@ -8,7 +9,7 @@ from sqlmodel import Field, Session
 from consent_track.domain.retention import Clock, Holding, OnErasure
 
 from .datamap import holds
-from .tables import Row, insert_or_update, table_of
+from .tables import Row, in_chunks, insert_or_update, table_of
 
 
 @holds(
@@ -40,6 +41,17 @@ def find(session: Session, controller: int, reference: int) -> bytes | None:
     """What is sealed about a person, or None for the unknown and the erased."""
     statement = select(_PEOPLE.c.sealed).where(_PEOPLE.c.controller_id == controller, _PEOPLE.c.reference == reference)
     found: bytes | None = session.connection().execute(statement).scalar_one_or_none()
+    return found
+
+
+def find_many(session: Session, controller: int, references: Iterable[int]) -> dict[int, bytes]:
+    """What is sealed about each of these people; the unknown and the erased are absent."""
+    found: dict[int, bytes] = {}
+    for some in in_chunks(references):
+        statement = select(_PEOPLE.c.reference, _PEOPLE.c.sealed).where(
+            _PEOPLE.c.controller_id == controller, _PEOPLE.c.reference.in_(some)
+        )
+        found.update(map(tuple, session.connection().execute(statement)))
     return found
 
 

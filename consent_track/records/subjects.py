@@ -4,6 +4,7 @@ It is a store of its own. Destroying a row here makes every copy of what was sea
 backups included; no backup of the main database can tell whom a reference stood for.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, Final
@@ -14,7 +15,7 @@ from sqlmodel import Field, Session
 from consent_track.domain.retention import Clock, Holding, OnErasure
 
 from .datamap import holds
-from .tables import KeyRow, insert_if_absent, table_of
+from .tables import KeyRow, in_chunks, insert_if_absent, table_of
 
 
 @holds(
@@ -62,6 +63,15 @@ def find(keyring: Session, controller: int, lookup: bytes) -> SubjectKey | None:
     return _first(keyring, controller, _KEYS.c.lookup == lookup)
 
 
+def find_many(keyring: Session, controller: int, lookups: Iterable[bytes]) -> list[SubjectKey]:
+    """The keys of the people behind these look-ups; the unknown are absent."""
+    found: list[SubjectKey] = []
+    for some in in_chunks(lookups):
+        statement = select(_KEYS).where(_KEYS.c.controller_id == controller, _KEYS.c.lookup.in_(some))
+        found.extend(map(_key, keyring.connection().execute(statement)))
+    return found
+
+
 def by_reference(keyring: Session, controller: int, reference: int) -> SubjectKey | None:
     """The key of the person with this reference; None once it is destroyed."""
     return _first(keyring, controller, _KEYS.c.reference == reference)
@@ -97,6 +107,8 @@ def destroy(keyring: Session, controller: int, reference: int) -> bool:
 
 def _first(keyring: Session, controller: int, which: ColumnElement[Any]) -> SubjectKey | None:
     row = keyring.connection().execute(select(_KEYS).where(_KEYS.c.controller_id == controller, which)).one_or_none()
-    if row is None:
-        return None
+    return None if row is None else _key(row)
+
+
+def _key(row: Any) -> SubjectKey:
     return SubjectKey(row.controller_id, row.lookup, row.reference, row.wrapped, row.epoch, row.created_on)

@@ -3,6 +3,7 @@
 A tombstone is a keyed hash of the address. It answers "is this one of them?" and cannot be read as a list of people.
 """
 
+from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from typing import Final
 
@@ -12,7 +13,7 @@ from sqlmodel import Field, Session
 from consent_track.domain.retention import Clock, Holding, OnErasure
 
 from . import datamap
-from .tables import Row, insert_if_absent, table_of
+from .tables import Row, in_chunks, insert_if_absent, table_of
 
 
 @datamap.holds(
@@ -47,7 +48,12 @@ def add(session: Session, controller: int, tag: bytes, now: int, why: str = "era
     insert_if_absent(session.connection(), _TOMBSTONES, row)
 
 
-def holds(session: Session, controller: int, tag: bytes) -> bool:
-    """Whether there is a tombstone for this tag."""
-    theirs = (_TOMBSTONES.c.controller_id == controller, _TOMBSTONES.c.tag == tag)
-    return session.connection().execute(select(_TOMBSTONES.c.since).where(*theirs)).first() is not None
+def those_held(session: Session, controller: int, tags: Iterable[bytes]) -> set[bytes]:
+    """Those of these tags for which there is a tombstone."""
+    held: set[bytes] = set()
+    for some in in_chunks(tags):
+        statement = select(_TOMBSTONES.c.tag).where(
+            _TOMBSTONES.c.controller_id == controller, _TOMBSTONES.c.tag.in_(some)
+        )
+        held.update(session.connection().execute(statement).scalars())
+    return held

@@ -4,12 +4,18 @@
 deleted from a database stays in its backups, what was sealed under a destroyed key does not).
 """
 
-from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar, Final, cast
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
+from typing import Any, ClassVar, Final, TypeVar, cast
 
 from sqlalchemy import ColumnElement, Connection, MetaData, Table, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import SQLModel
+
+_T = TypeVar("_T")
+
+# Parameters of one statement; SQLite takes 32,766 at most.
+AT_ONCE: Final = 500
 
 # Named constraints: a migration can only change what it can name.
 _NAMING: Final = {
@@ -58,6 +64,13 @@ def insert_or_add(connection: Connection, table: Table, values: Mapping[str, Any
     keys = [column.name for column in table.primary_key]
     total = table.c[counter] + statement.excluded[counter]
     connection.execute(statement.on_conflict_do_update(index_elements=keys, set_={counter: total}))
+
+
+def in_chunks(values: Iterable[_T]) -> Iterator[list[_T]]:
+    """The values in lists that are short enough for one statement."""
+    left = iter(values)
+    while some := list(islice(left, AT_ONCE)):
+        yield some
 
 
 def controllers_in(connection: Connection, table: Table, *conditions: ColumnElement[bool]) -> Iterator[int]:

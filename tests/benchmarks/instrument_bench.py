@@ -49,8 +49,8 @@ def main() -> None:
         def ours() -> None:
             with runtime.processing() as p:
                 settings = runtime.mail_settings()
-                rows = [mailing.prepare(p, settings, raw, "alice@example.org", said).row for _, raw in samples]
-                mailing.register(p, rows)
+                letters = [mailing.Letter(raw, "alice@example.org", said) for _, raw in samples]
+                mailing.register(p, [one.row for one in mailing.prepare_many(p, settings, letters)])
 
         yard = _yardstick([page for page, _ in samples])
         best_ours = best_yard = float("inf")
