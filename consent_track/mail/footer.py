@@ -63,8 +63,14 @@ def _html(sentence: str, rows: list[tuple[str, str]], locale: str, direction: st
     )
 
 
+# A campaign says the same few sentences in all its mails.
+@lru_cache(maxsize=256)
+def _wrapped(sentence: str) -> tuple[str, ...]:
+    return tuple(wrap(sentence, _WIDTH, break_on_hyphens=False))
+
+
 def _text(sentence: str, rows: list[tuple[str, str]]) -> str:
-    lines = ["", TEXT_RULE, *wrap(sentence, _WIDTH, break_on_hyphens=False)]
+    lines = ["", TEXT_RULE, *_wrapped(sentence)]
     for label, url in rows:
         lines += [f"{label}:", url]  # a URL stands alone on its line, so that no program cuts it
     return "\n".join([*lines, TEXT_RULE, ""])

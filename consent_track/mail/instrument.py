@@ -76,12 +76,13 @@ def instrument(mail: Mail, plan: Plan) -> Result:
     """Carry out `plan` on one mail. Never raises for what the mail contains; never changes a byte it need not."""
     if shield := protection(mail):
         return _protected(mail, plan, shield)
-    cleaned = remove(mail, plan.own)
+    read: dict[int, Leaf | Unreadable] = {}
+    cleaned = remove(mail, plan.own, read)
     if isinstance(cleaned, Unreadable):
         # Somebody's token is in there and cannot be taken out: it must not leave in another person's mail.
         return Result(b"", Outcome.REFUSED, cleaned.reason)
 
-    work = _Work(cleaned, plan)
+    work = _Work(cleaned, plan, read if cleaned is mail else {})
     if work.refusal:
         return Result(b"", Outcome.REFUSED, work.refusal)
     return work.finish()
@@ -110,8 +111,8 @@ def _has_foreign(mail: Mail, plan: Plan) -> bool:
 class _Work:
     """The edits of one mail, leaf by leaf; nothing is applied before all of them are known."""
 
-    def __init__(self, mail: Mail, plan: Plan) -> None:
-        self.mail, self.plan = mail, plan
+    def __init__(self, mail: Mail, plan: Plan, read: dict[int, Leaf | Unreadable]) -> None:
+        self.mail, self.plan, self.read = mail, plan, read
         self.bodies: Bodies = text_leaves(mail)
         self.leaves: dict[int, Leaf] = {}
         self.edits: dict[int, list[Edit]] = {}
@@ -123,8 +124,11 @@ class _Work:
         for part in self.bodies.html:
             self._read_html(part)
 
+    def _leaf(self, part: Part) -> Leaf | Unreadable:
+        return self.read.get(part.body_start) or Leaf.of(self.mail, part)
+
     def _read_html(self, part: Part) -> None:
-        leaf = Leaf.of(self.mail, part)
+        leaf = self._leaf(part)
         if isinstance(leaf, Unreadable):
             self.warnings.append(leaf.reason)
             self.foreign = True  # what cannot be read may measure; the footer must not say otherwise
@@ -207,7 +211,7 @@ class _Work:
         if not self.bodies.plain:
             return ()
         part = self.bodies.plain[-1]
-        leaf = Leaf.of(self.mail, part)
+        leaf = self._leaf(part)
         if isinstance(leaf, Unreadable):
             self.warnings.append(leaf.reason)
             return ()

@@ -36,14 +36,18 @@ class Own:
         return (self.behind(token) if power == "c" else None) or self.privacy_url
 
 
-def remove(mail: Mail, own: Own) -> Mail | Unreadable:
-    """The mail without anything of ours; the same object if there was nothing."""
+def remove(mail: Mail, own: Own, read: dict[int, Leaf | Unreadable] | None = None) -> Mail | Unreadable:
+    """The mail without anything of ours; the same object if there was nothing.
+
+    Leaves are kept in `read`, by where their bodies start: if the mail is the same, so are they.
+    """
+    leaves = {} if read is None else read
     marks = [host.encode() for host in own.hosts]
     splices: list[Splice] = []
     for part in mail.leaves:
         if part.content_type not in _REWRITABLE or part.is_attachment:
             continue
-        leaf = Leaf.of(mail, part)
+        leaf = leaves[part.body_start] = Leaf.of(mail, part)
         if isinstance(leaf, Unreadable) or not any(mark in leaf.text for mark in marks):
             continue
         edits = _in_html(leaf.text, own) if part.content_type == "text/html" else _in_text(leaf.text, own)
