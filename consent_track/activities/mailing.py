@@ -115,7 +115,7 @@ def prepare(p: Processing, settings: Settings, data: bytes, recipient: str, said
 
 
 def prepare_many(p: Processing, settings: Settings, letters: Iterable[Letter]) -> list[Prepared]:
-    """Prepare mails, in their order. The people of a batch are looked up together: a few hundred letters are a good size.
+    """Prepare mails, in their order. The people of a batch are looked up together; a few hundred letters are good.
 
     Raises InputRefused (field `recipient`, `controller`, or the header that cannot be read) for the first letter at
     fault, and then nothing was written. Rows are returned, not written: `register` writes them.

@@ -26,13 +26,13 @@ def demo(home: Home, once: bool, port: int) -> None:
             if not told.held:
                 raise click.exceptions.Exit(1)
             return
+        stopped = threading.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):  # before the address is told: who reads it may stop it at once
+            signal.signal(number, lambda *_: stopped.set())
         home.emit(
             {"url": stage.site, "mails": len(stage.letters)},
             f"The demo is at   {stage.site}/\n"
             f"Alice, Bob and Charlie have their mails; what you open and click there is real.\n"
             f"Ctrl-C stops it and leaves nothing behind.",
         )
-        stopped = threading.Event()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: stopped.set())
         stopped.wait()

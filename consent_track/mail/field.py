@@ -7,7 +7,7 @@ from urllib.parse import unquote_to_bytes
 
 # Possessive quantifiers: 64 kB of half-written parameters must cost 64 kB of work, not its square (threat T33).
 _PARAMETER: Final = re.compile(
-    rb"""; \s*+ ([^\s=;"]++) \s*+ = \s*+ (?: "( (?:[^"\\]|\\.)*+ )"?+ | ([^;\s]*+) )""", re.VERBOSE | re.DOTALL
+    rb"""; \s*+ ([^\s=;"]++) \s*+ = \s*+ (?: "( (?>(?:[^"\\]|\\.)*) )"?+ | ([^;\s]*+) )""", re.VERBOSE | re.DOTALL
 )
 _QUOTED_PAIR: Final = re.compile(rb"\\(.)", re.DOTALL)
 _TOKEN: Final = re.compile(rb"\s*+([^\s;()]++)")

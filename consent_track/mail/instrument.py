@@ -17,7 +17,7 @@ from . import html, links, trackers
 from .footer import Footer
 from .headers import PREFIX, UNSUBSCRIBE_FIELDS
 from .leaf import Edit, Leaf, Splice, apply, header_splice
-from .mime import Bodies, Mail, Part, Unreadable, protection, text_leaves
+from .mime import Bodies, Mail, Unreadable, protection, text_leaves
 from .own import Own, remove
 from .pixel import pixel_html
 
@@ -99,12 +99,17 @@ def _protected(mail: Mail, plan: Plan, shield: str) -> Result:
 
 
 def _has_foreign(mail: Mail, plan: Plan) -> bool:
-    for part in text_leaves(mail).html:
+    bodies, hosts = text_leaves(mail), plan.own.hosts
+    for part in (*bodies.html, *bodies.plain):
         leaf = Leaf.of(mail, part)
-        if not isinstance(leaf, Unreadable):
-            page = html.scan(leaf.text, leaf.charset)
-            if trackers.find(page, leaf.text, own_hosts=plan.own.hosts):
-                return True
+        if isinstance(leaf, Unreadable):
+            continue
+        if leaf.is_html:
+            found = trackers.find(html.scan(leaf.text, leaf.text_charset), leaf.text, own_hosts=hosts)
+        else:
+            found = trackers.find_in_text(leaf.text, own_hosts=hosts)
+        if found:
+            return True
     return False
 
 
@@ -121,31 +126,31 @@ class _Work:
         self.warnings: list[str] = []
         self.links = 0
         self.foreign = self.stripped = False
-        for part in self.bodies.html:
-            self._read_html(part)
+        for part in (*self.bodies.html, *self.bodies.plain):
+            leaf = read.get(part.body_start) or Leaf.of(mail, part)
+            if isinstance(leaf, Unreadable):
+                self.warnings.append(leaf.reason)
+                self.foreign = True  # what cannot be read may measure; the footer must not say otherwise
+                continue
+            self.leaves[part.body_start], self.edits[part.body_start] = leaf, []
+            if leaf.is_html:
+                self._read_html(part.body_start, leaf)
+            else:
+                self._meet(part.body_start, trackers.find_in_text(leaf.text, own_hosts=plan.own.hosts))
 
-    def _leaf(self, part: Part) -> Leaf | Unreadable:
-        return self.read.get(part.body_start) or Leaf.of(self.mail, part)
-
-    def _read_html(self, part: Part) -> None:
-        leaf = self._leaf(part)
-        if isinstance(leaf, Unreadable):
-            self.warnings.append(leaf.reason)
-            self.foreign = True  # what cannot be read may measure; the footer must not say otherwise
-            return
-        key = part.body_start
-        self.leaves[key], self.edits[key] = leaf, []
-        page = self.pages[key] = html.scan(leaf.text, leaf.charset)
+    def _read_html(self, key: int, leaf: Leaf) -> None:
+        page = self.pages[key] = html.scan(leaf.text, leaf.text_charset)
         strangers = trackers.find(page, leaf.text, own_hosts=self.plan.own.hosts)
-        if self.plan.measures:
-            # A stranger's wrapped link is never wrapped again: two redirects, and the second one not ours to know.
-            self.foreign = self.foreign or bool(strangers)
-        else:
-            self._send_away(key, strangers)
+        self._meet(key, strangers)
         if self.plan.click_url is not None:
+            # A stranger's wrapped link is never wrapped again: two redirects, and the second one not ours to know.
             self._rewrite(key, page, {(stranger.start, stranger.end) for stranger in strangers})
 
-    def _send_away(self, key: int, strangers: tuple[trackers.ForeignTracker, ...]) -> None:
+    def _meet(self, key: int, strangers: tuple[trackers.ForeignTracker, ...]) -> None:
+        """Trackers of somebody else: known of in a mail that is measured, sent away from one that is not."""
+        if self.plan.measures:
+            self.foreign = self.foreign or bool(strangers)
+            return
         for stranger in strangers:
             if self.plan.refuse_foreign or stranger.replacement is None:
                 self.refusal = "foreign_tracker"
@@ -167,21 +172,24 @@ class _Work:
 
     def finish(self) -> Result:
         """Footer, pixel, header fields; then one application of all splices."""
-        last = max(self.leaves, default=None)
+        last = max(self.pages, default=None)
         pixel = self.plan.open_url is not None and last is not None
         done = Instrumented(pixel, self.links > 0, self.plan.by_notice, self.foreign)
         footer = self.plan.footer(done) if self.plan.footer else None
         if last is not None:
             self._close_html(last, footer, pixel)
+        if footer is not None:
+            self._close_text(footer)
 
         splices: list[Splice] = []
         for key, leaf in self.leaves.items():
             changed = leaf.splice(self.edits[key])
-            if isinstance(changed, Unreadable):
+            if not isinstance(changed, Unreadable):
+                splices.extend(changed)
+            elif key in self.pages or self.stripped:
                 return self._left_alone(changed.reason)
-            splices.extend(changed)
-        if footer is not None:
-            splices.extend(self._close_text(footer))
+            else:
+                self.warnings.append(changed.reason)  # a text part without the notice that the HTML part has
         splices.extend(self._fields())
         data = apply(self.mail.data, splices)
         return Result(data, Outcome.PREPARED, "", done, self.links, tuple(dict.fromkeys(self.warnings)))
@@ -206,22 +214,13 @@ class _Work:
         if tail or image:
             self.edits[key].append(Edit(at, at, tail + image))
 
-    def _close_text(self, footer: Footer) -> tuple[Splice, ...]:
+    def _close_text(self, footer: Footer) -> None:
         """The same notice for people who read the text part (DI-09), after the last displayed one."""
-        if not self.bodies.plain:
-            return ()
-        part = self.bodies.plain[-1]
-        leaf = self._leaf(part)
-        if isinstance(leaf, Unreadable):
-            self.warnings.append(leaf.reason)
-            return ()
-        end = len(leaf.text)
-        start = "" if not end or leaf.text.endswith(b"\n") else "\n"
-        changed = leaf.splice([Edit(end, end, start + footer.text)])
-        if isinstance(changed, Unreadable):
-            self.warnings.append(changed.reason)
-            return ()
-        return changed
+        texts = [part.body_start for part in self.bodies.plain if part.body_start in self.leaves]
+        if texts:
+            text = self.leaves[texts[-1]].text
+            start = "" if not text or text.endswith(b"\n") else "\n"
+            self.edits[texts[-1]].append(Edit(len(text), len(text), start + footer.text))
 
     def _fields(self) -> tuple[Splice, ...]:
         names = {header.lower for header in self.mail.root.headers}

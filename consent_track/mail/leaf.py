@@ -94,6 +94,11 @@ class Leaf:
             wire,
         )
 
+    @property
+    def text_charset(self) -> str:
+        """The charset that `text` is in."""
+        return "utf-8" if self.stand_in else self.charset
+
     def splice(self, edits: Iterable[Edit]) -> tuple[Splice, ...] | Unreadable:
         """The splices of the mail that make the edits, sorted.
 

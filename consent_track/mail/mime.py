@@ -34,7 +34,7 @@ def scan(data: bytes, limits: Limits = _SHIPPED) -> Mail | Unreadable:
 
 
 # A line that starts with a space or tab continues the field above it. Possessive: no second thoughts (threat T33).
-_FIELD: Final = re.compile(rb"([!-9;-~]++):[^\n]*+\n?+(?:[ \t][^\n]*+\n?+)*+")
+_FIELD: Final = re.compile(rb"([!-9;-~]++):[^\n]*+\n?+(?>(?:[ \t][^\n]*+\n?+)*)")
 _ONCE: Final = frozenset({"content-type", "content-transfer-encoding"})
 
 
