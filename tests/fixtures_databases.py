@@ -1,7 +1,7 @@
 """Real databases for tests: SQLite files, and a PostgreSQL server started for the session from a wheel.
 
 `database` gives an opened, migrated, empty pair of stores, once on each kind; `database_urls` the same by address, for
-tests that start a whole installation. `CONSENT_TRACK_TEST_POSTGRESQL` names a server to use instead of our own.
+tests that start a whole installation. `TEST_POSTGRESQL_URL` names a server to use instead of our own.
 A test that changes the schema itself starts from `empty_urls`.
 """
 
@@ -48,7 +48,7 @@ SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_d
 @pytest.fixture(scope="session")
 def postgresql_server() -> Iterator[str]:
     """The address of a PostgreSQL where databases can be made; stopped and deleted at the end of the session."""
-    if named := os.environ.get("CONSENT_TRACK_TEST_POSTGRESQL"):
+    if named := os.environ.get("TEST_POSTGRESQL_URL"):
         yield named
         return
     with warnings.catch_warnings():  # it warns about XDG_RUNTIME_DIR while it is imported

@@ -14,7 +14,7 @@ from consent_track.crypto.pseudonyms import DayKeys
 from consent_track.domain.decision import DAY
 from consent_track.domain.policy import Policies
 from consent_track.domain.retention import Clock
-from consent_track.records import consent, datamap, hits, key_events, purges, spool
+from consent_track.records import consent, datamap, hits, key_events, partitions, purges, spool
 
 from . import Processing
 
@@ -121,7 +121,7 @@ class Overdue:
 
 
 def overdue(p: Processing, spooled: bool) -> Iterator[Overdue]:
-    """What is late: the purge, the drain while something is spooled, erasures after withdrawal."""
+    """What is late: the purge, the drain while something is spooled, erasures after withdrawal, new partitions."""
     last = purges.last_finished(p.session)
     if last is None or p.now - last > PURGE_OVERDUE:
         yield Overdue("purge", last)
@@ -130,6 +130,8 @@ def overdue(p: Processing, spooled: bool) -> Iterator[Overdue]:
         yield Overdue("drain", seen)
     if consent.due_erasures(p.session, p.now - DAY, 1):
         yield Overdue("erasure_after_withdrawal", None)
+    if partitions.in_default_partition(p.session):
+        yield Overdue("hit_partitions", None)
 
 
 def _instant(day: date) -> int:

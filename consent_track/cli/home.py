@@ -17,7 +17,7 @@ from consent_track.config import FILE, PREFIX, load_config, machine_name
 from consent_track.controllers import PLACEHOLDER
 from consent_track.crypto import keyring
 from consent_track.domain.errors import ConfigurationRefused
-from consent_track.records.database import check, open_database, upgrade
+from consent_track.records.database import is_new, open_database, upgrade
 
 from . import Home, pass_home
 
@@ -137,9 +137,9 @@ def _build(place: Path, values: Mapping[str, str], environ: Mapping[str, str], n
     keyring.create(config.keys_dir, now)
     database = open_database(config.database_url, config.keyring_url)
     try:
-        if not check(database):
+        if not is_new(database):
             raise ConfigurationRefused.one(
-                "database_url", "already belongs to an installation: new keys could not read it"
+                "database_url", "holds tables already: new keys could not read what an installation wrote there"
             )
         upgrade(database)
     finally:

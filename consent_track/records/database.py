@@ -14,9 +14,9 @@ from consent_track.domain.errors import ConfigurationRefused, Problem
 
 from . import engines
 from .engines import WAIT_MS, available, with_options
-from .schema import check, downgrade, upgrade
+from .schema import check, downgrade, is_new, upgrade
 
-__all__ = ["Database", "check", "checkpoint", "downgrade", "open_database", "read", "upgrade", "write"]
+__all__ = ["Database", "check", "checkpoint", "downgrade", "is_new", "open_database", "read", "upgrade", "write"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, MetaData, func, select, text
+from sqlalchemy import Connection, Engine, MetaData, func, inspect, select, text
 
 from .datamap import APPEND_ONLY
 from .engines import available, with_options
@@ -46,6 +46,15 @@ def _stores(db: "Database") -> tuple[_Store, _Store]:
         _Store("database", db.engine, Row.metadata, "versions"),
         _Store("keyring", db.keyring_engine, KeyRow.metadata, "keyring"),
     )
+
+
+def is_new(db: "Database") -> bool:
+    """Whether neither store holds a table, ours or not. Raises StorageUnavailable."""
+    for store in _stores(db):
+        with available(), store.engine.connect() as connection:
+            if inspect(connection).get_table_names():
+                return False
+    return True
 
 
 def upgrade(db: "Database", revision: str = "head") -> None:

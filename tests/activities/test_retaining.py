@@ -87,3 +87,11 @@ def test_what_is_overdue_is_said(acme, clock):
     clock.move(27 * world.HOUR)
     with acme.reading() as p:
         assert [late.what for late in retaining.overdue(p, spooled=False)] == ["purge"]
+
+
+def test_hits_of_no_month_are_said_because_no_month_would_take_them_away(acme):
+    Spool(acme).hit(ALICE).drain()  # and no job made partitions before
+    retaining.purge(acme.processing)
+    with acme.reading() as p:
+        late = [late.what for late in retaining.overdue(p, spooled=False)]
+    assert late == (["hit_partitions"] if acme.database.dialect == "postgresql" else [])

@@ -2,6 +2,7 @@
 
 import json
 import os
+import sqlite3
 import stat
 from collections.abc import Callable
 from datetime import date
@@ -138,8 +139,21 @@ def test_new_keys_are_not_put_beside_an_old_database(home: Path, tmp_path: Path)
     urls = {"DATABASE_URL": old.database_url, "KEYRING_URL": old.keyring_url}
     refused = run("init", "--home", tmp_path / "new", *ACME, **urls)
     assert refused.exit_code == 1
-    assert "already belongs to an installation" in refused.stderr
+    assert "holds tables already" in refused.stderr
     assert not (tmp_path / "new").exists()
+
+
+def test_a_database_of_somebody_else_is_left_alone(home: Path, tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "shop.sqlite") as shop:
+        shop.execute("CREATE TABLE orders (id INTEGER)")
+    urls = {
+        "DATABASE_URL": f"sqlite:///{tmp_path / 'shop.sqlite'}",
+        "KEYRING_URL": f"sqlite:///{tmp_path / 'k.sqlite'}",
+    }
+    refused = run("init", "--home", tmp_path / "new", *ACME, **urls)
+    assert (refused.exit_code, "holds tables already" in refused.stderr) == (1, True)
+    with sqlite3.connect(theirs) as shop:
+        assert shop.execute("SELECT name FROM sqlite_master").fetchall() == [("orders",)]
 
 
 def test_init_says_what_to_do_next(tmp_path: Path) -> None:
