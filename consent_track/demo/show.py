@@ -54,22 +54,26 @@ class _Silent(WSGIRequestHandler):
 
 
 @contextmanager
-def staged(port: int = 0) -> Iterator[Stage]:
-    """The demo, running; everything is gone when the block is left, also after an error."""
+def staged(port: int = 0, databases: tuple[str, str] | None = None) -> Iterator[Stage]:
+    """The demo, running; everything is gone when the block is left, also after an error.
+
+    `databases` are the addresses of two empty stores to play it on, in the place of SQLite files in its home.
+    """
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
     home = Path(tempfile.mkdtemp(prefix="consent_track-demo-"))
     try:
-        with _served(home, port) as stage:
+        with _served(home, port, databases) as stage:
             yield stage
     finally:
         shutil.rmtree(home, ignore_errors=True)
 
 
 @contextmanager
-def _served(home: Path, port: int) -> Iterator[Stage]:
+def _served(home: Path, port: int, databases: tuple[str, str] | None) -> Iterator[Stage]:
     number = port or _free_port()
     site = f"http://127.0.0.1:{number}"
-    (home / "consent_track.toml").write_text(_SETTINGS.format(site=site))
+    stores = 'database_url = "{}"\nkeyring_url = "{}"\n'.format(*databases) if databases else ""
+    (home / "consent_track.toml").write_text(stores + _SETTINGS.format(site=site))
     keyring.create(home / "keys", int(time.time()))
     config = load_config({}, home)
     database = open_database(config.database_url, config.keyring_url)

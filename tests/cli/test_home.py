@@ -144,12 +144,10 @@ def test_new_keys_are_not_put_beside_an_old_database(home: Path, tmp_path: Path)
 
 
 def test_a_database_of_somebody_else_is_left_alone(home: Path, tmp_path: Path) -> None:
-    with sqlite3.connect(tmp_path / "shop.sqlite") as shop:
+    theirs, new = tmp_path / "shop.sqlite", tmp_path / "keyring.sqlite"
+    with sqlite3.connect(theirs) as shop:
         shop.execute("CREATE TABLE orders (id INTEGER)")
-    urls = {
-        "DATABASE_URL": f"sqlite:///{tmp_path / 'shop.sqlite'}",
-        "KEYRING_URL": f"sqlite:///{tmp_path / 'k.sqlite'}",
-    }
+    urls = {"DATABASE_URL": f"sqlite:///{theirs}", "KEYRING_URL": f"sqlite:///{new}"}
     refused = run("init", "--home", tmp_path / "new", *ACME, **urls)
     assert (refused.exit_code, "holds tables already" in refused.stderr) == (1, True)
     with sqlite3.connect(theirs) as shop:

@@ -30,6 +30,13 @@ def test_once_tells_the_whole_story_as_one_json_object(monkeypatch, tmp_path):
     assert list(tmp_path.iterdir()) == [], "nothing is left behind"
 
 
+def test_the_story_is_the_same_on_each_database(database_urls):
+    with staged(databases=database_urls) as stage:
+        told = tell(stage)
+    assert told.held
+    assert (told.mails, told.opens_recorded, told.clicks_recorded, told.declined) == (4, 1, 4, {"withdrawn": 10})
+
+
 @pytest.mark.parametrize(
     "changed",
     [{"after_withdrawal": 1}, {"links_working": False}, {"opens_recorded": 0}, {"trackers_where_none_may_be": 1}],
