@@ -58,6 +58,7 @@ def reversible(name: str, octets: bytes) -> tuple[str, str] | None:
         name += "-le" if little else "-be"
     try:
         text = octets.decode(name)
+        text.encode()  # UTF-7 can say half of a surrogate pair, which is no text and no UTF-8
         return (text, name) if text.encode(name) == octets else None
     except UnicodeError:
         return None

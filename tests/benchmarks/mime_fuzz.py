@@ -3,7 +3,6 @@
 python tests/benchmarks/mime_fuzz.py [seed] [count]
 """
 
-import json
 import math
 import random
 import sys
@@ -17,11 +16,13 @@ HERE: Final = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent / "mail"), str(HERE.parent.parent)]
 
 from corpus import BROKEN, MAILS  # noqa: E402
+from figures import must, show, stopwatch  # noqa: E402
 from reading import as_sent, charset_of_text  # noqa: E402
 
 from consent_track.mail.leaf import Edit, Leaf, apply  # noqa: E402
 from consent_track.mail.mime import Limits, Mail, Part, Unreadable, protection, scan, text_leaves  # noqa: E402
 
+MOST: Final = 1.2
 SEEDS: Final = [*MAILS.values(), *BROKEN.values()]
 MARKERS: Final = ("[mark]", "[mark]\n", "\n[mark é]", "<b>🌷</b>", "= [mark] =")
 
@@ -219,8 +220,26 @@ def slope(points: list[tuple[int, float]]) -> float:
     return sum((x - mean_x) * (y - mean_y) for x, y in zip(xs, ys, strict=True)) / sum((x - mean_x) ** 2 for x in xs)
 
 
+def main(seed: int = 1, count: int = 20_000) -> None:
+    command = f"python tests/benchmarks/mime_fuzz.py {seed} {count}"
+    with stopwatch() as taken:
+        done = run(seed, count)
+    if done["first_crash"]:
+        print(done["first_crash"], file=sys.stderr)
+    figures = [
+        show(f"mail_fuzz_{what}", done[what], "mails", n=count, seed=seed, seconds=taken[0], command=command)
+        for what in ("edited", "crashes", "changed_outside", "wrong_text")
+    ]
+    for one in growth():
+        show(f"mime_growth: {one['unit']}", one["exponent"], "exponent", n=one["n"], seconds=one["seconds"],
+             command=command)  # fmt: skip
+        figures.append({"name": "mime_growth", "value": one["exponent"]})
+    worst = max(one["value"] for one in figures if one["name"] == "mime_growth")
+    show("mime_growth", worst, "exponent", yardstick=f"at most {MOST}, worst of {len(UNITS)}", command=command)
+    for name in ("mail_fuzz_crashes", "mail_fuzz_changed_outside", "mail_fuzz_wrong_text"):
+        must(figures, name, 0)
+    must(figures, "mime_growth", MOST)
+
+
 if __name__ == "__main__":
-    arguments = [int(word) for word in sys.argv[1:]] or [1, 20_000]
-    print(json.dumps(run(*arguments), ensure_ascii=False))
-    for line in growth():
-        print(json.dumps(line))
+    main(*(int(word) for word in sys.argv[1:]))

@@ -41,6 +41,11 @@ def test_a_label_with_a_nul_is_no_charset() -> None:
     assert Leaf.of(found, found.root) == Unreadable("charset_unknown")
 
 
+def test_half_a_surrogate_pair_is_no_text() -> None:
+    found = read(b'Content-Type: text/plain; charset="utf-7"\r\n\r\nGr+APwA3tps://shop.example\r\n')
+    assert Leaf.of(found, found.root) == Unreadable("charset_not_reversible", "utf-7")
+
+
 @pytest.mark.parametrize(
     "label", ["idna", "punycode", "rot13", "hex", "zlib", "unicode_escape", "undefined", "utf-8-sig", "a/b"]
 )
