@@ -13,12 +13,11 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime
 from typing import Any, Final
 
-from consent_track.crypto.pseudonyms import network_pseudonym
 from consent_track.domain.decision import DAY, Scope, message_of_token, scope_at_hit
 from consent_track.domain.engagement import judge_agent, weigh
 from consent_track.domain.errors import ForgedToken
-from consent_track.domain.frame import encode_hit, encode_signal
-from consent_track.domain.observation import Observation, Signal, TokenFacts, TokenFlag, Verdict
+from consent_track.domain.frame import encode_signal, hit_frame
+from consent_track.domain.observation import Signal, TokenFacts, TokenFlag, Verdict
 from consent_track.domain.vocabulary import HitKind, TokenClass, to_bits
 
 from .answers import FOUND, NOT_FOUND, NOT_OURS, OK, PIXEL, build_answers
@@ -53,6 +52,7 @@ class Collector:
         self._runtime = runtime
         # Bound once: each dotted name saved is a hundredth of a hit, and there are forty of them.
         self._open, self._state, self._append = runtime.tokens.open, runtime.view.state, runtime.spool.append
+        self._day_keys, self._client = runtime.day_keys, runtime.proxies.client
         self._policy, self._clock = runtime.policies.for_jurisdiction, runtime.clock
         self._answers = build_answers(runtime.https)
         self._own_hosts = frozenset(map(host_of, runtime.own_hosts))
@@ -176,20 +176,19 @@ class Collector:
         purposes = self._bits.get(scope.purposes)
         if purposes is None:
             purposes = self._bits[scope.purposes] = to_bits(scope.purposes)
-        hit = Observation(
+        frame = hit_frame(
             kind, facts.controller, facts.subject, facts.message, at, facts.issued_at, purposes,
             facts.mail_type.number if facts.mail_type else 0, facts.jurisdiction, facts.policy_prefix,
             int(facts.flags), facts.link, verdict, self._network(facts.controller, environ, at),
         )  # fmt: skip
-        return self._append(encode_hit(hit), at)
+        return self._append(frame, at)
 
     def _network(self, controller: int, environ: Environ, at: int) -> bytes:
         """The pseudonym of the client's network under the key of the day, for an allowed hit only (decision 15)."""
         try:
-            key = self._runtime.day_keys.key(self._day(at))
+            return self._day_keys.pseudonym(self._day(at), controller, self._address(environ))
         except OSError:
             return b""  # no key, no pseudonym; the hit itself was allowed
-        return network_pseudonym(key, controller, self._address(environ))
 
     def _day(self, at: int) -> date:
         number, day = self._today
@@ -198,7 +197,7 @@ class Collector:
         return day
 
     def _address(self, environ: Environ) -> str:
-        return self._runtime.proxies.client(environ.get("REMOTE_ADDR", ""), environ.get("HTTP_X_FORWARDED_FOR"))
+        return self._client(environ.get("REMOTE_ADDR", ""), environ.get("HTTP_X_FORWARDED_FOR"))
 
     def _wake(self) -> None:
         """The first request of this process, also after a fork: threads and exit duties are not inherited."""
@@ -212,7 +211,7 @@ class Collector:
         self._runtime.spool.tend(now)
         if self._today[0] not in (-1, now // DAY):
             # A process that sleeps through midnight must not keep yesterday's key in its memory (IP-03).
-            self._runtime.day_keys.key(self._day(now))
+            self._day_keys.key(self._day(now))
         self._declines.flush_past(now)
 
     def _stumble(self, error: Exception) -> None:

@@ -27,10 +27,11 @@ def network_pseudonym(day_key: bytes, controller: int, address: str) -> bytes:
     HMAC under HMAC(day key, controller): one network has unlike values for two controllers and for two days (IP-02).
     """
     network = _network(address)
-    if not network:
-        return b""
-    own = hmac.digest(day_key, _CONTROLLER.pack(controller), "sha256")
-    return hmac.digest(own, network, "sha256")[:OCTETS]
+    return hmac.digest(_own_key(day_key, controller), network, "sha256")[:OCTETS] if network else b""
+
+
+def _own_key(day_key: bytes, controller: int) -> bytes:
+    return hmac.digest(day_key, _CONTROLLER.pack(controller), "sha256")
 
 
 def _network(address: str) -> bytes:
@@ -55,16 +56,29 @@ class DayKeys:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._cached: tuple[date, bytes] | None = None
+        # One day, its key, and what is derived from it for each controller: replaced together, forgotten together.
+        self._cached: tuple[date, bytes, dict[int, bytes]] | None = None
 
     def key(self, day: date) -> bytes:
         """The key of a day, made by whoever asks first. Raises OSError where the folder cannot be used or trusted."""
+        return self._of(day)[1]
+
+    def pseudonym(self, day: date, controller: int, address: str) -> bytes:
+        """`network_pseudonym` under the key of a day, without deriving the controller's key anew. Raises OSError."""
+        network = _network(address)
+        if not network:
+            return b""
+        _, day_key, derived = self._of(day)
+        own = derived.get(controller)
+        if own is None:
+            own = derived[controller] = _own_key(day_key, controller)
+        return hmac.digest(own, network, "sha256")[:OCTETS]
+
+    def _of(self, day: date) -> tuple[date, bytes, dict[int, bytes]]:
         cached = self._cached
-        if cached is not None and cached[0] == day:
-            return cached[1]
-        key = self._obtain(day)
-        self._cached = (day, key)
-        return key
+        if cached is None or cached[0] != day:
+            cached = self._cached = (day, self._obtain(day), {})
+        return cached
 
     def _obtain(self, day: date) -> bytes:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -293,7 +293,8 @@ CARRIERS: Final[dict[HitKind, Purpose]] = {
     HitKind.OPEN: Purpose.OPEN_PERFORMANCE,
     HitKind.CLICK: Purpose.CLICK_PERFORMANCE,
 }
-RIDERS: Final = (Purpose.PERSONALISATION, Purpose.SALES_FOLLOWUP)
+RIDERS: Final = frozenset({Purpose.PERSONALISATION, Purpose.SALES_FOLLOWUP})
+ALONE: Final = {kind: frozenset({carrier}) for kind, carrier in CARRIERS.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,7 +322,10 @@ def scope_of(
     carrier = decide(recipient, message, CARRIERS[kind], state, policy, now)
     if not isinstance(carrier, Allowed):
         return Scope(frozenset(), carrier, (carrier,))
-    riders = [decide(recipient, message, rider, state, policy, now) for rider in RIDERS if rider in message.scope]
+    wanted = message.scope & RIDERS
+    if not wanted:
+        return Scope(ALONE[kind], carrier, (carrier,))
+    riders = [decide(recipient, message, rider, state, policy, now) for rider in sorted(wanted)]
     granted = {carrier.purpose} | {decision.purpose for decision in riders if isinstance(decision, Allowed)}
     return Scope(frozenset(granted), carrier, (carrier, *riders))
 

@@ -23,6 +23,7 @@ _CRC: Final = struct.Struct(">I")
 # kind, controller, subject, message, at, issued_at, purposes, mail type, jurisdiction, policy, flags, link,
 # engagement class, reason, rules, network
 _HIT: Final = struct.Struct(">BHQQIIHB5sIBHBBH8s")
+_HIT_FRAME: Final = struct.Struct(">HBBHQQIIHB5sIBHBBH8s")  # length and type in front: one packing for the hot path
 _SIGNAL: Final = struct.Struct(">HQ5sI")
 
 HIT: Final = 1
@@ -61,25 +62,35 @@ def _frame(kind: int, payload: bytes) -> bytes:
 
 
 def encode_hit(hit: Observation) -> bytes:
-    payload = _HIT.pack(
-        hit.kind.value,
-        hit.controller,
-        hit.subject,
-        hit.message,
-        hit.at,
-        hit.issued_at,
-        hit.purposes,
-        hit.mail_type,
-        pack_jurisdiction(hit.jurisdiction),
-        hit.policy_prefix,
-        hit.flags,
-        hit.link,
-        hit.verdict.kind,
-        hit.verdict.reason,
-        hit.verdict.rules,
-        hit.network or NO_NETWORK,
-    )
-    return _frame(HIT, payload)
+    return hit_frame(
+        hit.kind, hit.controller, hit.subject, hit.message, hit.at, hit.issued_at, hit.purposes, hit.mail_type,
+        hit.jurisdiction, hit.policy_prefix, hit.flags, hit.link, hit.verdict, hit.network,
+    )  # fmt: skip
+
+
+def hit_frame(
+    kind: HitKind,
+    controller: int,
+    subject: int,
+    message: int,
+    at: int,
+    issued_at: int,
+    purposes: int,
+    mail_type: int,
+    jurisdiction: str,
+    policy_prefix: int,
+    flags: int,
+    link: int,
+    verdict: Verdict,
+    network: bytes,
+) -> bytes:
+    """The frame of the observation with these fields, in its order: the collector makes thousands a second."""
+    head = _HIT_FRAME.pack(
+        _HIT.size, HIT, kind.value, controller, subject, message, at, issued_at, purposes, mail_type,
+        pack_jurisdiction(jurisdiction), policy_prefix, flags, link, verdict.kind, verdict.reason, verdict.rules,
+        network or NO_NETWORK,
+    )  # fmt: skip
+    return head + _CRC.pack(zlib.crc32(head))
 
 
 def encode_signal(signal: Signal) -> bytes:

@@ -18,6 +18,8 @@ from .vocabulary import UNKNOWN_JURISDICTION, Grade, MailType, Purpose
 class Requirement(Enum):
     """What must be true before a purpose may be served, loosest first. Value grammar of the rule packs."""
 
+    __hash__ = object.__hash__  # members are single objects; Enum's own hash runs in Python, 0.2 us a look-up
+
     EXEMPT = "exempt"  # no consent where the conditions hold; a notice still is needed
     NOTICE = "notice"  # lawful after a notice, until somebody objects
     OPT_OUT = "opt_out"  # lawful until somebody objects
@@ -33,7 +35,7 @@ _STRICTNESS: Final = {requirement: rank for rank, requirement in enumerate(Requi
 
 
 def strictest(*requirements: Requirement) -> Requirement:
-    return max(requirements, key=lambda requirement: requirement.strictness)
+    return max(requirements, key=_STRICTNESS.__getitem__)
 
 
 class Confidence(Enum):

@@ -13,6 +13,7 @@ from consent_track.collector.consent_view import ConsentView
 from consent_track.collector.runtime import CollectorRuntime
 from consent_track.collector.spool import SpoolWriter, list_segments
 from consent_track.crypto.keyring import Key, KeyState, Usage
+from consent_track.crypto.pseudonyms import network_pseudonym
 from consent_track.crypto.tokens import Tokens
 from consent_track.domain.consent import Choice, ConsentState
 from consent_track.domain.observation import Observation, Signal, TokenFacts, TokenFlag
@@ -169,6 +170,9 @@ class RecordedDayKeys:
     def key(self, day: date) -> bytes:
         self.asked.append(day)
         return b"k" * 32
+
+    def pseudonym(self, day: date, controller: int, address: str) -> bytes:
+        return network_pseudonym(self.key(day), controller, address)
 
 
 @dataclass(frozen=True)

@@ -253,7 +253,7 @@ class TestAddresses:
 
     def test_without_a_key_there_is_no_pseudonym_and_the_hit_stays(self, stage):
         class NoKeys:
-            def key(self, day):
+            def pseudonym(self, day, controller, address):
                 raise PermissionError("the folder cannot be written")
 
         stage.rebuild(day_keys=NoKeys()).ask(pixel(ALICE))
