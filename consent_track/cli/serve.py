@@ -66,7 +66,7 @@ def children(config: Config, role: str, host: str, port: int, *, worker: bool = 
     threads = 1 if role == "collector" else config.web_threads
     server = [
         sys.executable, "-m", "granian", "--interface", "wsgi", "--host", host, "--port", str(port),
-        "--workers", "1", "--blocking-threads", str(threads), "--backpressure", "256",
+        "--workers", "1", "--blocking-threads", str(threads), "--backpressure", "256", "--http", "1",
         "--respawn-failed-workers", "--no-access-log", "--no-ws", "--log-level", "warning", "consent_track.wsgi:app",
     ]  # fmt: skip
     found = [Child("server", server, environment)]

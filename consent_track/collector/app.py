@@ -11,6 +11,7 @@ import os
 import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import Any, Final
 
 from consent_track.domain.decision import DAY, Scope, message_of_token, scope_at_hit
@@ -220,6 +221,7 @@ class Collector:
         log.error("a hit was not recorded: %s", type(error).__name__)
 
 
+@lru_cache(maxsize=256)
 def host_of(field: str) -> str:
     """The host name in a Host field or in a setting: lower case, no port, no trailing dot, an IPv6 address bare."""
     if field.startswith("["):

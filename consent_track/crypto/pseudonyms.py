@@ -39,10 +39,10 @@ def _network(address: str) -> bytes:
     if len(parts) == 4 and ":" not in address:
         # The module that does this in the library costs more than the rest of the hit (measured).
         try:
-            one, two, three, _ = (_OCTET_OF[part] for part in parts)
+            network = bytes((0x34, _OCTET_OF[parts[0]], _OCTET_OF[parts[1]], _OCTET_OF[parts[2]]))
+            return network if parts[3] in _OCTET_OF else b""
         except KeyError:
             return b""
-        return bytes((0x34, one, two, three))
     try:
         six = ipaddress.IPv6Address(address.partition("%")[0])
     except ValueError:

@@ -212,7 +212,7 @@ def granian(factory: str, folder: Path) -> Any:
     port = free_port()
     command = [
         sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port), "--workers",
-        "1", "--blocking-threads", "1", "--no-ws", "--no-log", "--factory", f"collector_bench:{factory}",
+        "1", "--blocking-threads", "1", "--http", "1", "--no-ws", "--no-log", "--factory", f"collector_bench:{factory}",
     ]  # fmt: skip
     return running(command, port, folder)
 

@@ -107,7 +107,7 @@ def facts(person: int = ALICE, token_class: TokenClass = TokenClass.OPEN, **chan
         policy_prefix=0xC0FFEE,
         flags=TokenFlag.NONE,
     )
-    return replace(plain, **{**click, **changes})  # type: ignore[arg-type]
+    return plain._replace(**{**click, **changes})  # type: ignore[arg-type]
 
 
 def pixel(person: int = ALICE, **changes: object) -> str:

@@ -1,7 +1,6 @@
 """Fixed keys and facts, so that bytes can be pinned; never used outside these tests."""
 
 import hashlib
-from dataclasses import replace
 
 from consent_track.crypto.keyring import Key, KeyState, Usage
 from consent_track.domain.observation import TokenFacts, TokenFlag
@@ -17,7 +16,7 @@ FACTS = TokenFacts(
 def facts_of(token_class: TokenClass, **changes) -> TokenFacts:
     if token_class is TokenClass.CLICK:
         changes = {"link": 3, "destination": DESTINATION, **changes}
-    return replace(FACTS, token_class=token_class, **changes)
+    return FACTS._replace(token_class=token_class, **changes)
 
 
 def fixed(usage: Usage, number: int = 1, state: KeyState = KeyState.ACTIVE) -> Key:

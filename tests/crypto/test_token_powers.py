@@ -80,7 +80,7 @@ def test_an_old_key_keeps_its_powers_by_its_state(token_class, state, power):
             rotated.open(token_class, token)
         return
     facts = rotated.open(token_class, token)
-    assert replace(facts, records=True) == facts_of(token_class), "nothing of it is lost"
+    assert facts._replace(records=True) == facts_of(token_class), "nothing of it is lost"
     if power != "opens":
         assert facts.records is (power == "records")
     if token_class is TokenClass.CLICK:
