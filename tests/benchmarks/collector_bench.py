@@ -1,7 +1,8 @@
 """Pixel hits per second with everything on, beside nginx `empty_gif` and a plain Flask view, in one run.
 
 Everything on: token verified and opened, host checked, consent view asked, decision made, user agent judged, network
-pseudonym computed, frame appended to the spool; then the spool is counted: no answered hit may be missing. Every
+pseudonym computed, frame appended to the spool; then the spool is counted, drained into SQLite by the real drain, and
+counted there: no answered hit may be missing. Every
 request of a round has its own token (at least 20,000), because one token counts once in a minute and because opens are
 mostly distinct. The same wrk script drives all three servers. Needs wrk and nginx.
 """
@@ -16,9 +17,9 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -28,7 +29,9 @@ ROOT = HERE.parents[1]
 sys.path[:0] = [str(HERE), str(ROOT)]
 
 from figures import show  # noqa: E402
+from sqlalchemy import text  # noqa: E402
 
+from consent_track import worker  # noqa: E402
 from consent_track.collector.app import Collector  # noqa: E402
 from consent_track.collector.consent_view import ConsentView  # noqa: E402
 from consent_track.collector.runtime import CollectorRuntime  # noqa: E402
@@ -40,6 +43,8 @@ from consent_track.domain.consent import Choice, ConsentState  # noqa: E402
 from consent_track.domain.observation import TokenFacts  # noqa: E402
 from consent_track.domain.vocabulary import Grade, HitKind, MailType, Purpose, Status, TokenClass, to_bits  # noqa: E402
 from consent_track.policy_files import load_policies  # noqa: E402
+from consent_track.records import consent  # noqa: E402
+from tests import world  # noqa: E402
 
 SEED = 20_261_123
 PEOPLE = 20_000
@@ -49,6 +54,7 @@ THREADS = 2  # of wrk; with one of them wrk, not nginx, is what is measured
 AGENT = (
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36"
 )
+COUNT = text("SELECT count(*) FROM hit")
 MEASURED = (Purpose.OPEN_PERFORMANCE, Purpose.CLICK_PERFORMANCE)
 COMMAND = "make bench, or: python tests/benchmarks/collector_bench.py"
 
@@ -230,8 +236,26 @@ def frames_in(spool: Path) -> int:
     return sum(len(segment.read(0, 10_000_000)) for segment in list_segments(spool))
 
 
-# Set to a function (spool folder) -> rows stored, to drain a round into a database and count there.
-drain_and_count: Callable[[Path], int] | None = None
+class Database:
+    """A real installation on SQLite with the same people, into which the real drain moves what a round spooled."""
+
+    def __init__(self, home: Path) -> None:
+        self.runtime = world.installation(home, clock=time.time, url="http://127.0.0.1")
+        given = ConsentState({p: Choice(Status.GIVEN, 1, Grade.MAILBOX_LOOP, sequence=1) for p in MEASURED})
+        with self.runtime.processing() as p:
+            for person in people(SEED):
+                consent.save_state(p.session, 1, person, given)
+        self.seconds, self.rows = 0.0, 0
+
+    def drain(self, spool: Path) -> int:
+        """How many rows the segments of this folder became."""
+        config = replace(self.runtime.config, spool_dir=spool.parent, node=spool.name)
+        begun = time.perf_counter()
+        worker.drain(replace(self.runtime, config=config))
+        self.seconds += time.perf_counter() - begun
+        with self.runtime.reading() as p:
+            self.rows, before = int(p.session.connection().execute(COUNT).scalar_one()), self.rows
+        return self.rows - before
 
 
 def main() -> None:
@@ -254,6 +278,7 @@ def measure(place: Path, seconds: int, rounds: int, connections: int, begun: flo
     script.write_text(SCRIPT.replace("AGENT", AGENT).replace("THREADS", str(THREADS)))
     found: dict[str, list[Round]] = {"nginx": [], "collector": [], "flask": []}
     missing = stored = failed = 0
+    database = Database(place / "home")
     for turn in range(rounds):
         for name in found:
             folder = place / f"{name}-{turn}"
@@ -270,12 +295,13 @@ def measure(place: Path, seconds: int, rounds: int, connections: int, begun: flo
             if name != "nginx":
                 expected = min(result.answered, distinct)
                 missing += max(0, expected - frames_in(folder / "spool"))
-            if name == "collector" and drain_and_count is not None:
-                stored += drain_and_count(folder / "spool")
+            if name == "collector":
+                stored += database.drain(folder / "spool")
     report(
         found,
         missing,
         stored,
+        database.seconds,
         failed,
         distinct,
         f"wrk -t{THREADS} -c{connections} -d{seconds}s",
@@ -284,10 +310,18 @@ def measure(place: Path, seconds: int, rounds: int, connections: int, begun: flo
 
 
 def report(
-    found: dict[str, list[Round]], missing: int, stored: int, failed: int, distinct: int, line: str, seconds: float
+    found: dict[str, list[Round]],
+    missing: int,
+    stored: int,
+    draining: float,
+    failed: int,
+    distinct: int,
+    line: str,
+    seconds: float,
 ) -> None:
     rate = {name: statistics.median(one.rate for one in rounds) for name, rounds in found.items()}
     hits = sum(one.answered for one in found["collector"])
+    expected = sum(min(one.answered, distinct) for one in found["collector"])
     yardstick = f"nginx empty_gif, 2 workers, access log off; {line}"
     common: dict[str, Any] = {"seed": SEED, "seconds": seconds, "command": COMMAND}
     show("nginx_empty_gif", rate["nginx"], "answers/s", n=sum(one.answered for one in found["nginx"]), **common)
@@ -302,10 +336,11 @@ def report(
     show("collector_p99", statistics.median(one.p99 for one in found["collector"]) / 1000, "ms", n=hits, **common)
     show("collector_distinct_tokens", distinct, "tokens a round", n=len(found["collector"]), **common)
     show("collector_hits_missing_in_spool", missing, "hits", n=hits, **common)
-    if drain_and_count is not None:
-        show("collector_hits_missing_in_database", max(0, hits - stored), "hits", n=hits, **common)
-    if missing or failed:
-        sys.exit(f"{missing} answered hits are missing, {failed} requests failed")
+    lost = max(0, expected - stored)
+    show("collector_hits_missing_in_database", lost, "hits", n=hits, **common)
+    show("drain_to_sqlite", stored / draining, "hits/s", n=stored, **common)
+    if missing or lost or failed:
+        sys.exit(f"{missing} answered hits are missing in the spool, {lost} in the database, {failed} requests failed")
 
 
 if __name__ == "__main__":
