@@ -1,0 +1,141 @@
+"""The recipient's pages in a real browser: every language, light and dark, on a phone, without mouse or script."""
+
+import socket
+from email import message_from_bytes
+from email.policy import default
+
+import pytest
+
+from consent_track.activities import consenting, knowing
+from consent_track.mail.headers import Declared
+from consent_track.web import create_app
+from tests import world
+from tests.browsing import NARROW, WIDE, browser, reading, served
+
+pytestmark = pytest.mark.browser
+
+LOCALES = ("en", "fr", "de", "ar")
+PAGES = ("choices", "done", "off", "unsubscribe", "ended", "privacy", "dead link")
+
+
+class Acme:
+    """Acme's service on a local port, and a reader of every language with a mail of each."""
+
+    def __init__(self, home):
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        controller = (
+            'unsubscribe = "consent_track"\ntime_zone = "Europe/Paris"\npostal_address = "1 Long Street, Lewes"'
+        )
+        self.runtime = world.installation(home, url=self.url, controller=controller)
+        self.app = create_app(self.runtime)
+
+    def link(self, locale, power, number):
+        """A link of a mail to somebody who reads this language and said yes."""
+        address = f"reader{number}.{locale}@example.org"
+        with self.runtime.processing() as p:
+            subject = knowing.obtain(p, 1, address, locale)
+            consenting.grant(p, 1, subject, world.MEASURED, world.OPERATOR)
+        said = Declared(world.NEWSLETTER.mail_type, "FR", locale)
+        data = world.prepare(self.runtime, world.mail_to(address), address, said).result.data
+        text = message_from_bytes(data, policy=default).get_body(("plain",)).get_content()
+        return next(word for word in text.split() if word.startswith(f"{self.url}/{power}/"))
+
+    def show(self, page, locale, name, number):
+        """Bring a browser's page to one of `PAGES`."""
+        if name == "privacy":
+            page.goto(f"{self.url}/privacy")
+        elif name == "dead link":
+            assert page.goto(f"{self.url}/p/nothing").status == 404
+        elif name in ("choices", "done", "off"):
+            link = self.link(locale, "p", number)
+            assert page.goto(link).status == 200
+            if name != "choices":
+                page.locator("button.main").press("Enter")
+            if name == "off":
+                page.goto(link)
+        else:
+            page.goto(self.link(locale, "u", number))
+            if name == "ended":
+                page.locator("button.main").click()
+
+
+@pytest.fixture(scope="module")
+def acme(tmp_path_factory):
+    acme = Acme(tmp_path_factory.mktemp("acme") / "home")
+    with served(acme.app, acme.port):
+        yield acme
+    acme.runtime.database.close()
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    with browser() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def axe():
+    from axe_playwright_python.sync_playwright import Axe
+
+    return Axe()
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("locale", LOCALES)
+def test_every_page_is_accessible_and_stays_at_home(acme, chromium, axe, locale, dark):
+    with reading(chromium, acme.url, width=NARROW, dark=dark, locale=locale) as visit:
+        for number, name in enumerate(PAGES):
+            acme.show(visit.page, locale, name, number + 10 * dark)
+            found = axe.run(visit.page)
+            where = f"{name} in {locale}"
+            assert found.violations_count == 0, f"{where}\n{found.generate_report()}"
+            assert not visit.scrolls_sideways(), where
+            assert visit.small_targets() == [], where
+            assert visit.mirrored() == (locale == "ar"), where
+            assert visit.page.locator("html").get_attribute("lang") == locale, where
+        assert visit.elsewhere == []
+        assert [line for line in visit.complaints if "404" not in line] == []
+        assert visit.context.cookies() == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_text_of_twice_the_size_needs_no_scrolling_sideways(acme, chromium, name):
+    """WCAG 1.4.4 at 200 %, on a screen of 640: what is as wide as 320."""
+    with reading(chromium, acme.url, width=2 * NARROW, locale="de") as visit:
+        visit.page.add_init_script("document.addEventListener('DOMContentLoaded', () => "
+                                   "{ document.documentElement.style.fontSize = '200%' })")  # fmt: skip
+        acme.show(visit.page, "de", name, 40 + PAGES.index(name))
+        visit.page.evaluate("document.documentElement.style.fontSize = '200%'")
+        assert not visit.scrolls_sideways()
+
+
+def test_without_a_script_and_with_the_keyboard_alone_measuring_ends(acme, chromium):
+    link = acme.link("en", "p", 90)
+    with reading(chromium, acme.url, width=WIDE, locale="en", java_script_enabled=False) as visit:
+        visit.page.goto(link)
+        assert visit.page.locator(".state").inner_text() == "Measuring is ON."
+        visit.page.keyboard.press("Tab")
+        assert visit.page.locator("button.main:focus").count() == 1
+        visit.page.keyboard.press("Enter")
+        visit.page.wait_for_selector("h1:focus")  # a screen reader begins at what happened
+        assert visit.page.locator(".state").inner_text().startswith("Measuring is off since")
+        assert visit.context.cookies() == []
+        visit.page.goto(link)
+        assert visit.page.locator(".state").inner_text() == "Measuring is OFF."
+
+
+def test_what_has_the_focus_can_be_seen(acme, chromium):
+    with reading(chromium, acme.url, locale="en") as visit:
+        visit.page.goto(acme.link("en", "p", 91))
+        visit.page.keyboard.press("Tab")
+        outline = visit.page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+        assert outline == "solid"
+
+
+def test_a_browser_that_says_no_is_heard(acme, chromium):
+    with reading(chromium, acme.url, locale="en", extra_http_headers={"Sec-GPC": "1"}) as visit:
+        visit.page.goto(acme.link("en", "p", 92))
+        assert visit.page.locator("[role=status]").count() == 1
