@@ -58,7 +58,8 @@ class Texts:
         place = (
             "UTC" if time_zone == "UTC" else get_timezone_location(zone, locale=_babel(self.locale), return_city=True)
         )
-        return f"{format_time(when, 'HH:mm', locale=_babel(self.locale))}, {self.day(when.date())} ({place})"
+        comma = "، " if self.direction == "rtl" else ", "
+        return f"{format_time(when, 'HH:mm', locale=_babel(self.locale))}{comma}{self.day(when.date())} ({place})"
 
     def purposes(self, purposes: Iterable[Purpose]) -> str:
         """What it is measured for, in the purposes' own words; each clause once."""

@@ -53,13 +53,15 @@ class Acme:
             link = self.link(locale, "p", number)
             assert page.goto(link).status == 200
             if name != "choices":
-                page.locator("button.main").press("Enter")
+                with page.expect_navigation(wait_until="load"):
+                    page.locator("button.main").press("Enter")
             if name == "off":
                 page.goto(link)
         else:
             page.goto(self.link(locale, "u", number))
             if name == "ended":
-                page.locator("button.main").click()
+                with page.expect_navigation(wait_until="load"):
+                    page.locator("button.main").click()
 
 
 @pytest.fixture(scope="module")

@@ -40,6 +40,11 @@ class Visit:
         return self.texts.get(id_, controller=self.controller.name, **values)
 
     @property
+    def masked(self) -> str:
+        """The masked address, isolated so that a line from right to left does not turn it round (UAX 9)."""
+        return f"\u2066{self.standing.masked}\u2069"
+
+    @property
     def ours_to_end(self) -> bool:
         return self.controller.unsubscribe is UnsubscribeOwner.CONSENT_TRACK
 
