@@ -1,6 +1,7 @@
 """`consent` and `subject`: plain operations on one person's choices, stamped `operator`, and erasure."""
 
 from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 import click
@@ -15,6 +16,13 @@ from . import Home, pass_home
 
 
 def _common(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The argument and the options of every choice; jurisdiction, locale and source reach the command as `how`."""
+
+    @wraps(command)
+    def stamped(*args: Any, jurisdiction: str, locale: str, source: str, **options: Any) -> Any:
+        return command(*args, how=_how(jurisdiction, locale, source), **options)
+
+    wrapped: Callable[..., Any] = stamped
     for option in (
         click.argument("address"),
         click.option("--controller", type=int, default=1, show_default=True, help="Number of the controller."),
@@ -26,8 +34,8 @@ def _common(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--locale", default="", help="The person's language."),
         click.option("--source", default="", help="Where the choice came from, for the record."),
     ):
-        command = option(command)
-    return command
+        wrapped = option(wrapped)
+    return wrapped
 
 
 def _purposes(_context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> tuple[Purpose, ...]:
@@ -55,24 +63,15 @@ def consent() -> None:
 @click.option("--purpose", "purposes", multiple=True, callback=_purposes, help="May be given several times.")
 @click.option("--mail", is_flag=True, help="Only that the person receives the mail; measures nothing.")
 @pass_home
-def grant(
-    home: Home,
-    address: str,
-    controller: int,
-    jurisdiction: str,
-    locale: str,
-    source: str,
-    purposes: tuple[Purpose, ...],
-    mail: bool,
-) -> None:
+def grant(home: Home, address: str, controller: int, how: How, purposes: tuple[Purpose, ...], mail: bool) -> None:
     """Record consent of ADDRESS to purposes (grade: operator)."""
     if not purposes and not mail:
         raise InputRefused.one("--purpose", "is needed, or --mail")
-    runtime, how = home.runtime(), _how(jurisdiction, locale, source)
-    if locale and runtime.wordings.texts(locale) is None:
-        raise InputRefused.one("--locale", f"{locale!r} has no complete texts here")
+    runtime = home.runtime()
+    if how.locale and runtime.wordings.texts(how.locale) is None:
+        raise InputRefused.one("--locale", f"{how.locale!r} has no complete texts here")
     with runtime.processing() as p:
-        subject = knowing.obtain(p, controller, address, locale)
+        subject = knowing.obtain(p, controller, address, how.locale)
         done = (
             consenting.grant(p, controller, subject, purposes, how)
             if purposes
@@ -92,58 +91,37 @@ def _stop(home: Home, address: str, controller: int, act: Callable[[Any, int], D
     _emit(home, done, "off")
 
 
+def _turn_off(home: Home, address: str, controller: int, how: How, purposes: tuple[Purpose, ...]) -> None:
+    which = frozenset(purposes) or None
+    _stop(home, address, controller, lambda p, who: consenting.turn_off(p, controller, who, how, which))
+
+
+_WHICH = click.option("--purpose", "purposes", multiple=True, callback=_purposes, help="Default: every purpose.")
+
+
 @consent.command()
 @_common
-@click.option("--purpose", "purposes", multiple=True, callback=_purposes, help="Default: every purpose.")
+@_WHICH
 @pass_home
-def refuse(
-    home: Home,
-    address: str,
-    controller: int,
-    jurisdiction: str,
-    locale: str,
-    source: str,
-    purposes: tuple[Purpose, ...],
-) -> None:
+def refuse(home: Home, address: str, controller: int, how: How, purposes: tuple[Purpose, ...]) -> None:
     """Record a refusal of ADDRESS: of some purposes, or of everything."""
-    how = _how(jurisdiction, locale, source)
-    _stop(
-        home,
-        address,
-        controller,
-        lambda p, who: consenting.turn_off(p, controller, who, how, frozenset(purposes) or None),
-    )
+    _turn_off(home, address, controller, how, purposes)
 
 
 @consent.command()
 @_common
-@click.option("--purpose", "purposes", multiple=True, callback=_purposes, help="Default: every purpose.")
+@_WHICH
 @pass_home
-def withdraw(
-    home: Home,
-    address: str,
-    controller: int,
-    jurisdiction: str,
-    locale: str,
-    source: str,
-    purposes: tuple[Purpose, ...],
-) -> None:
+def withdraw(home: Home, address: str, controller: int, how: How, purposes: tuple[Purpose, ...]) -> None:
     """Withdraw consent of ADDRESS, effective at once, also for mails already sent."""
-    how = _how(jurisdiction, locale, source)
-    _stop(
-        home,
-        address,
-        controller,
-        lambda p, who: consenting.turn_off(p, controller, who, how, frozenset(purposes) or None),
-    )
+    _turn_off(home, address, controller, how, purposes)
 
 
 @consent.command("object")
 @_common
 @pass_home
-def object_(home: Home, address: str, controller: int, jurisdiction: str, locale: str, source: str) -> None:
+def object_(home: Home, address: str, controller: int, how: How) -> None:
     """Record an objection of ADDRESS (GDPR Art. 21): it overrides every basis."""
-    how = _how(jurisdiction, locale, source)
     _stop(home, address, controller, lambda p, who: consenting.object_to(p, controller, who, how))
 
 
