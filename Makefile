@@ -15,7 +15,7 @@ READY := $(VENV)/ready
 BENCHMARKS := $(sort $(wildcard tests/benchmarks/*_bench.py))
 VERIFICATIONS := $(sort $(wildcard tests/benchmarks/*_fuzz.py tests/benchmarks/*_growth.py tests/benchmarks/*_verify.py))
 
-.PHONY: help demo test lint bench verify clean
+.PHONY: help demo test lint bench verify figures clean
 .DELETE_ON_ERROR:
 
 help:
@@ -24,6 +24,7 @@ help:
 	@echo "make lint     style, types, import contracts, schema"
 	@echo "make bench    figures against a yardstick, one JSON object a line"
 	@echo "make verify   figures that must be zero: fuzz, growth, and an install of the built wheel"
+	@echo "make figures  both, written down in docs/figures.md"
 	@echo "make clean    removes .venv and everything else that was made here"
 
 demo: $(READY)-run
@@ -45,6 +46,10 @@ bench: $(READY)-bench
 
 verify: $(READY)-bench
 	@for script in $(VERIFICATIONS); do $(PY) "$$script" $(ARGS) || exit 1; done
+
+figures: $(READY)-bench
+	@mkdir -p .verify && for script in $(BENCHMARKS) $(VERIFICATIONS); do $(PY) "$$script"; done | tee .verify/figures.jsonl
+	@$(PY) tests/benchmarks/report.py < .verify/figures.jsonl > docs/figures.md
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .verify
