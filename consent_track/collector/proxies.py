@@ -3,7 +3,9 @@
 from collections.abc import Iterable
 from typing import Final
 
-from .networks import Ranges, packed
+from consent_track.crypto.pseudonyms import packed
+
+from .networks import Ranges
 
 # A peer without an address came through a Unix socket; the operator trusts it by this word.
 UNIX_SOCKET: Final = "unix"

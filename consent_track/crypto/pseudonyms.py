@@ -5,7 +5,6 @@ A pseudonym is still personal data while its key lives (EDPB 01/2025), and nothi
 
 import contextlib
 import hmac
-import ipaddress
 import os
 import secrets
 import stat
@@ -13,12 +12,16 @@ import struct
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
+from socket import AF_INET, AF_INET6, inet_pton
 from typing import Final
+
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.hmac import HMAC
 
 SIZE: Final = 32
 OCTETS: Final = 8
 _CONTROLLER: Final = struct.Struct(">H")
-_OCTET_OF: Final = {str(number): number for number in range(256)}
+_MAPPED: Final = bytes(10) + b"\xff\xff"  # ::ffff:0:0/96, IPv4 as a socket that speaks both families shows it
 
 
 def network_pseudonym(day_key: bytes, controller: int, address: str) -> bytes:
@@ -34,21 +37,25 @@ def _own_key(day_key: bytes, controller: int) -> bytes:
     return hmac.digest(day_key, _CONTROLLER.pack(controller), "sha256")
 
 
-def _network(address: str) -> bytes:
-    parts = address.split(".")
-    if len(parts) == 4 and ":" not in address:
-        # The module that does this in the library costs more than the rest of the hit (measured).
-        try:
-            network = bytes((0x34, _OCTET_OF[parts[0]], _OCTET_OF[parts[1]], _OCTET_OF[parts[2]]))
-            return network if parts[3] in _OCTET_OF else b""
-        except KeyError:
-            return b""
+def packed(address: str) -> bytes | None:
+    """4 or 16 octets of a literal address, IPv4-mapped IPv6 as the IPv4 it is; None for anything else.
+
+    `inet_pton` is strict about both families, and ten times faster than `ipaddress` (measured: 0.1 against 1.7 µs).
+    """
     try:
-        six = ipaddress.IPv6Address(address.partition("%")[0])
-    except ValueError:
+        if ":" not in address:
+            return inet_pton(AF_INET, address)
+        octets = inet_pton(AF_INET6, address)
+    except (OSError, ValueError):  # ValueError: an embedded NUL or a character that is not ASCII
+        return None
+    return octets[12:] if octets[:12] == _MAPPED else octets
+
+
+def _network(address: str) -> bytes:
+    octets = packed(address.partition("%")[0] if ":" in address else address)
+    if octets is None:
         return b""
-    four = six.ipv4_mapped
-    return b"4" + four.packed[:3] if four else b"6" + six.packed[:6]
+    return b"4" + octets[:3] if len(octets) == 4 else b"6" + octets[:6]
 
 
 class DayKeys:
@@ -57,24 +64,26 @@ class DayKeys:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         # One day, its key, and what is derived from it for each controller: replaced together, forgotten together.
-        self._cached: tuple[date, bytes, dict[int, bytes]] | None = None
+        self._cached: tuple[date, bytes, dict[int, HMAC]] | None = None
 
     def key(self, day: date) -> bytes:
         """The key of a day, made by whoever asks first. Raises OSError where the folder cannot be used or trusted."""
         return self._of(day)[1]
 
     def pseudonym(self, day: date, controller: int, address: str) -> bytes:
-        """`network_pseudonym` under the key of a day, without deriving the controller's key anew. Raises OSError."""
+        """`network_pseudonym` under the key of a day, without setting the controller's key up anew. Raises OSError."""
         network = _network(address)
         if not network:
             return b""
         _, day_key, derived = self._of(day)
-        own = derived.get(controller)
-        if own is None:
-            own = derived[controller] = _own_key(day_key, controller)
-        return hmac.digest(own, network, "sha256")[:OCTETS]
+        keyed = derived.get(controller)
+        if keyed is None:
+            keyed = derived[controller] = HMAC(_own_key(day_key, controller), SHA256())
+        mac = keyed.copy()  # less than half the price of a fresh one (measured: 0.5 µs for 1.3)
+        mac.update(network)
+        return mac.finalize()[:OCTETS]
 
-    def _of(self, day: date) -> tuple[date, bytes, dict[int, bytes]]:
+    def _of(self, day: date) -> tuple[date, bytes, dict[int, HMAC]]:
         cached = self._cached
         if cached is None or cached[0] != day:
             cached = self._cached = (day, self._obtain(day), {})

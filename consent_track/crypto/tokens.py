@@ -9,7 +9,7 @@ import hmac
 import struct
 from binascii import a2b_base64, b2a_base64
 from collections.abc import Callable, Sequence
-from functools import lru_cache, partial
+from functools import partial
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
@@ -39,9 +39,8 @@ _FIXED: Final = _HEADER.size + _SIV + _PAYLOAD.size + _SIGNATURE
 _TO_URL: Final = bytes.maketrans(b"+/", b"-_")
 _FROM_URL: Final = bytes.maketrans(b"-_", b"+/")
 
-# Genuine tokens only get this far, so these stay small: 256 octets, and the jurisdictions somebody issued for.
+# Looked up, not built: a flag made anew runs Python of the library with every token.
 _FLAGS: Final = tuple(TokenFlag(number) for number in range(256))
-_jurisdiction = lru_cache(maxsize=4_096)(unpack_jurisdiction)
 
 
 class _Truncated(SigningAlgorithm):
@@ -184,7 +183,7 @@ def _facts(token_class: TokenClass, controller: int, payload: bytes, records: bo
         destination = payload[_PAYLOAD.size + _LINK.size :].decode("ascii")
     return TokenFacts(
         token_class, controller, subject, message, issued_at, purposes, MAIL_TYPES.get(mail_type),
-        _jurisdiction(jurisdiction), prefix, _FLAGS[flags], link, destination, records,
+        unpack_jurisdiction(jurisdiction), prefix, _FLAGS[flags], link, destination, records,
     )  # fmt: skip
 
 

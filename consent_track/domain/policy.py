@@ -18,7 +18,7 @@ from .vocabulary import UNKNOWN_JURISDICTION, Grade, MailType, Purpose
 class Requirement(Enum):
     """What must be true before a purpose may be served, loosest first. Value grammar of the rule packs."""
 
-    __hash__ = object.__hash__  # members are single objects; Enum's own hash runs in Python, 0.2 us a look-up
+    __hash__ = object.__hash__  # as in vocabulary.HitKind
 
     EXEMPT = "exempt"  # no consent where the conditions hold; a notice still is needed
     NOTICE = "notice"  # lawful after a notice, until somebody objects

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consent_track.collector.networks import Networks, Ranges, packed
+from consent_track.collector.networks import Networks, Ranges
 from consent_track.collector.proxies import MOST_HOPS, TrustedProxies
+from consent_track.crypto.pseudonyms import packed
 from consent_track.domain.engagement import NetworkClass
 from consent_track.domain.errors import ConfigurationRefused
 

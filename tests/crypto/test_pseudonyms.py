@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consent_track.crypto.pseudonyms import network_pseudonym
+from consent_track.crypto.pseudonyms import DayKeys, network_pseudonym
 
 KEY, OTHER = hashlib.sha256(b"monday").digest(), hashlib.sha256(b"tuesday").digest()
 ACME, BOLT = 1, 2
@@ -56,10 +56,27 @@ def test_two_addresses_share_a_pseudonym_only_as_neighbours(one, other):
     assert equal is (network(one) == network(other))
 
 
+def test_day_keys_make_the_same_pseudonyms_and_mix_up_neither_controllers_nor_days(tmp_path):
+    keys = DayKeys(tmp_path / "keys")
+    monday, tuesday = date(2026, 11, 23), date(2026, 11, 24)
+    addresses = ("198.51.100.7", "198.51.101.7", "2001:db8:1::7", "::ffff:198.51.100.7", "nonsense")
+    for day in (monday, tuesday, monday):
+        for controller in (ACME, BOLT, ACME):
+            made = [keys.pseudonym(day, controller, address) for address in addresses]
+            key = DayKeys(tmp_path / "keys").key(day)  # as another process reads it
+            assert made == [network_pseudonym(key, controller, address) for address in addresses]
+
+
+def test_no_key_is_made_for_an_address_that_is_none(tmp_path):
+    assert DayKeys(tmp_path / "keys").pseudonym(date(2026, 11, 23), ACME, "nonsense") == b""
+    assert not (tmp_path / "keys").exists()
+
+
 NONSENSE = (
     "", " ", "198.51.100", "198.51.100.256", "198.51.100.7.1", "198.51.100.07", "198.51.100.-1", "198.51.100.+1",
-    "198.51.100. 7", "198.51.100.7 ", "198.51.100.7:80", "a.b.c.d", "1.2.3.٤", "1.2.3.", "...", "::g", "[::1]", "unix:",
-    "unknown", "2001:db8::1::2", "1.2.3.4::", "::ffff:1.2.3.256", "\0", "é", "0x7f.1.1.1", "1e1.1.1.1",
+    "198.51.100. 7", "198.51.100.7 ", "198.51.100.7:80", "198.51.100.7%eth0", "a.b.c.d", "1.2.3.٤", "1.2.3.", "...",
+    "::g", "[::1]", "unix:", "unknown", "2001:db8::1::2", "1.2.3.4::", "::ffff:1.2.3.256", "\0", "é", "0x7f.1.1.1",
+    "1e1.1.1.1",
 )  # fmt: skip
 
 
@@ -69,7 +86,7 @@ def test_nonsense_has_no_pseudonym(nonsense):
 
 
 @given(st.text(max_size=40) | st.from_regex(r"[0-9.:a-f%]{1,40}", fullmatch=True))
-def test_the_short_way_for_ipv4_agrees_with_the_library(text):
+def test_the_parser_agrees_with_the_one_of_the_standard_library(text):
     try:
         known = ipaddress.ip_address(text.partition("%")[0] if ":" in text else text)
     except ValueError:
