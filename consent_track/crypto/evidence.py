@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from .key import Key, Usage
 
 GENESIS: Final = bytes(32)
+PUBLIC_SIZE: Final = 32
 _FIXED: Final = struct.Struct(">HQQQ")
 _LENGTH: Final = struct.Struct(">I")
 _HEAD: Final = b"consent_track ledger head v1"
@@ -40,6 +41,12 @@ class Head:
     sequence: int
     hash: bytes
     signature: bytes
+
+
+def fingerprint(public: bytes) -> str:
+    """The first 16 octets of SHA-256 over a public key, in groups of four characters."""
+    digits = hashlib.sha256(public).hexdigest()[:32]
+    return " ".join(digits[at : at + 4] for at in range(0, 32, 4))
 
 
 def entry_hash(previous: bytes, entry: LedgerEntry) -> bytes:

@@ -7,7 +7,7 @@ whoever follows it by "greater than" misses nothing.
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import BigInteger, Index, LargeBinary, and_, insert, select, update
 from sqlmodel import Field, Session
@@ -163,20 +163,28 @@ def entries(session: Session, controller: int, after: int, limit: int) -> list[E
         .order_by(_EVENTS.c.sequence)
         .limit(limit)
     )
-    return [
-        Entry(
-            row.controller_id,
-            row.sequence,
-            row.subject,
-            row.recorded_at,
-            row.sealed,
-            row.proof,
-            row.proof_tag,
-            row.hash,
-            row.signature,
-        )
-        for row in session.connection().execute(statement)
-    ]
+    return [_entry(row) for row in session.connection().execute(statement)]
+
+
+def entries_of_tag(session: Session, controller: int, proof_tag: bytes) -> list[Entry]:
+    """The entries that an address finds by its proof tag, in order, also after an erasure."""
+    theirs = (_EVENTS.c.controller_id == controller, _EVENTS.c.proof_tag == proof_tag)
+    statement = select(_EVENTS).where(*theirs).order_by(_EVENTS.c.sequence)
+    return [_entry(row) for row in session.connection().execute(statement)]
+
+
+def _entry(row: Any) -> Entry:
+    return Entry(
+        row.controller_id,
+        row.sequence,
+        row.subject,
+        row.recorded_at,
+        row.sealed,
+        row.proof,
+        row.proof_tag,
+        row.hash,
+        row.signature,
+    )
 
 
 def head(session: Session, controller: int) -> tuple[int, bytes]:

@@ -1,0 +1,197 @@
+"""Proving: the ledger on paper, so to say. It leaves as a file that anybody can verify with the public key alone.
+
+The file holds nothing readable about a person: what was chosen is sealed. It proves that nothing was changed, deleted,
+reordered or inserted since; a checkpoint kept elsewhere proves that its end was not cut off either (GDPR Art. 5(2)).
+"""
+
+import base64
+import binascii
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from consent_track.crypto import evidence, sealing
+from consent_track.crypto.evidence import Head, LedgerEntry
+from consent_track.domain.address import normalise
+from consent_track.domain.errors import InputRefused
+from consent_track.records import ledger
+
+from . import Processing
+
+LEDGER: Final = "consent_track ledger v1"
+CHECKPOINT: Final = "consent_track ledger checkpoint v1"
+AT_ONCE: Final = 1_000
+# The longest line of a file: an entry has some 1,500 octets. A bound, so that a hostile file cannot fill the memory.
+LONGEST_LINE: Final = 1 << 20
+_SEALED: Final = ("sealed", "proof", "proof_tag", "hash", "signature")
+
+Signed = tuple[LedgerEntry, bytes, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What came of a verification. `broken_at` is the first sequence that is not as it was written."""
+
+    controller: int
+    entries: int
+    broken_at: int | None
+    upto: int | None  # the sequence of the checkpoint it was held against
+    key: str  # fingerprint of the public key used
+
+    @property
+    def whole(self) -> bool:
+        return self.broken_at is None
+
+
+def checkpoint(p: Processing, controller: int) -> dict[str, Any]:
+    """The signed end of a controller's ledger as of now: publish it, or keep it where this machine cannot reach.
+
+    Raises InputRefused (field `controller`): unknown, or nothing was recorded yet.
+    """
+    p.controller(controller)
+    sequence, hash_ = ledger.head(p.session, controller)
+    if not sequence:
+        raise InputRefused.one("controller", f"{controller} has an empty ledger")
+    return {
+        "format": CHECKPOINT,
+        "controller": controller,
+        "sequence": sequence,
+        "hash": in_base64(hash_),
+        "signature": in_base64(evidence.sign_head(p.keys.ledger, controller, sequence, hash_)),
+        "public_key": in_base64(p.keys.ledger_public),
+        "at": p.now,
+    }
+
+
+def export(p: Processing, controller: int) -> Iterator[str]:
+    """The lines of the ledger file: a head, then one JSON object for each entry. Raises InputRefused (`controller`)."""
+    name = p.controller(controller).name
+    head = {"format": LEDGER, "controller": controller, "name": name, "public_key": in_base64(p.keys.ledger_public)}
+    yield _line({**head, "exported_at": p.now})
+    after = 0
+    while entries := ledger.entries(p.session, controller, after, AT_ONCE):
+        for entry in entries:
+            plain = {"sequence": entry.sequence, "subject": entry.subject, "recorded_at": entry.recorded_at}
+            yield _line({**plain, **{name: in_base64(getattr(entry, name)) for name in _SEALED}})
+        after = entries[-1].sequence
+
+
+def verify(lines: Iterable[str], public: bytes | None = None, upto: Head | None = None) -> Verified:
+    """Verify a ledger file, line by line; no database and no secret is needed.
+
+    `public` is the ledger's public key, 32 octets; without it the file's own is used, which proves only that the file
+    is whole in itself. Raises InputRefused naming the line that is not one of a ledger file, or `--public-key`.
+    """
+    reading = iter(lines)
+    head = _parsed(next(reading, ""), 1)
+    if head.get("format") != LEDGER:
+        raise InputRefused.one("line 1", f"is not the head of a {LEDGER!r} file")
+    key = public if public is not None else _octets(head, "public_key", 1)
+    seen = _Seen(_number(head, "controller", 1, below=1 << 16))
+    try:
+        broken = evidence.first_break(seen.follow(reading), key, upto=upto)
+    except ValueError as error:
+        raise InputRefused.one("--public-key", str(error) or "is no Ed25519 key") from None
+    if broken is None and upto and upto.controller != seen.controller:
+        broken = 1
+    held_against = upto.sequence if upto else None
+    return Verified(seen.controller, seen.entries, broken, held_against, evidence.fingerprint(key))
+
+
+def in_base64(octets: bytes) -> str:
+    """Octets as they stand in these files."""
+    return base64.b64encode(octets).decode("ascii")
+
+
+def read_checkpoint(text: str) -> tuple[Head, bytes]:
+    """A checkpoint and the key it names. Raises InputRefused (field `checkpoint`) for anything else."""
+    try:
+        found = _parsed(text, 0)
+        if found.get("format") != CHECKPOINT:
+            raise InputRefused.one("checkpoint", f"is not a {CHECKPOINT!r} file")
+        head = Head(
+            _number(found, "controller", 0, below=1 << 16), _number(found, "sequence", 0), _octets(found, "hash", 0),
+            _octets(found, "signature", 0),
+        )  # fmt: skip
+        return head, _octets(found, "public_key", 0)
+    except InputRefused as refused:
+        raise InputRefused.one("checkpoint", refused.problems[0].what) from None
+
+
+def read_key(text: str) -> bytes:
+    """A public key as `ledger public-key` prints it. Raises InputRefused (field `--public-key`)."""
+    try:
+        octets = base64.b64decode(text.strip(), validate=True)
+    except (binascii.Error, ValueError):
+        octets = b""
+    if len(octets) != evidence.PUBLIC_SIZE:
+        raise InputRefused.one("--public-key", "is not an Ed25519 public key in base64 (44 characters)")
+    return octets
+
+
+def open_proofs(p: Processing, controller: int, address: str, private: bytes) -> list[dict[str, Any]]:
+    """What the ledger holds about an address, opened with the offline escrow key, also after an erasure.
+
+    For a complaint (decision 16): the address in it finds the proof, and nothing else does. Raises InputRefused
+    (fields `address`, `controller`, `--escrow-key`).
+    """
+    p.controller(controller)
+    tag = sealing.proof_tag(p.keys.proof_index, controller, normalise(address))
+    opened = []
+    for entry in ledger.entries_of_tag(p.session, controller, tag):
+        if entry.proof:
+            try:
+                event = json.loads(sealing.open_escrow(private, controller, tag, entry.proof))
+            except sealing.SealBroken:
+                what = f"does not open entry {entry.sequence}: it is another installation's"
+                raise InputRefused.one("--escrow-key", what) from None
+            opened.append({"sequence": entry.sequence, **event})
+    return opened
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What was read so far, while the entries pass through to be verified."""
+
+    controller: int
+    entries: int = 0
+
+    def follow(self, lines: Iterable[str]) -> Iterator[Signed]:
+        for number, text in enumerate(lines, 2):
+            found = _parsed(text, number)
+            sealed = {name: _octets(found, name, number) for name in _SEALED}
+            entry = LedgerEntry(
+                self.controller, _number(found, "sequence", number), _number(found, "subject", number),
+                _number(found, "recorded_at", number), sealed["sealed"], sealed["proof"], sealed["proof_tag"],
+            )  # fmt: skip
+            yield entry, sealed["hash"], sealed["signature"]
+            self.entries += 1
+
+
+def _line(value: Mapping[str, Any]) -> str:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False) + "\n"
+
+
+def _parsed(text: str, number: int) -> dict[str, Any]:
+    try:
+        value = json.loads(text) if len(text) <= LONGEST_LINE else None
+    except (ValueError, RecursionError):
+        value = None
+    if not isinstance(value, dict):
+        raise InputRefused.one(f"line {number}", "is not a JSON object of a ledger file")
+    return value
+
+
+def _number(found: Mapping[str, Any], name: str, number: int, below: int = 1 << 64) -> int:
+    value = found.get(name)
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < below:
+        raise InputRefused.one(f"line {number}", f"{name} is not a whole number")
+    return value
+
+
+def _octets(found: Mapping[str, Any], name: str, number: int) -> bytes:
+    try:
+        return base64.b64decode(found.get(name, 0), validate=True)
+    except (binascii.Error, TypeError, ValueError):
+        raise InputRefused.one(f"line {number}", f"{name} is not base64") from None

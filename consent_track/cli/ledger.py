@@ -1,0 +1,125 @@
+"""`ledger`, `verify` and `proof`: the ledger as a file, its verification anywhere, and a proof after an erasure."""
+
+import json
+from pathlib import Path
+from typing import TextIO
+
+import click
+
+from consent_track.activities import proving
+from consent_track.crypto import evidence, key_files
+from consent_track.crypto.key import Usage
+from consent_track.domain.errors import InputRefused, Problem
+
+from . import Home, pass_home
+
+_CONTROLLER = click.option("--controller", type=int, default=1, show_default=True, help="Number of the controller.")
+_READ = click.File("r", encoding="utf-8", errors="replace")  # what is no UTF-8 is refused as what is no JSON
+_OUT = click.option("--out", type=click.File("w", encoding="utf-8"), default="-", help="Default: standard output.")
+
+
+@click.group()
+def ledger() -> None:
+    """Take the ledger of choices out, as a file that anybody can verify."""
+
+
+@ledger.command()
+@_CONTROLLER
+@_OUT
+@pass_home
+def export(home: Home, controller: int, out: TextIO) -> None:
+    """Write every entry, sealed as it is stored: nothing in the file can be read without a person's key."""
+    runtime = home.runtime()
+    with runtime.reading() as p:
+        for line in proving.export(p, controller):
+            out.write(line)
+
+
+@ledger.command()
+@_CONTROLLER
+@_OUT
+@pass_home
+def checkpoint(home: Home, controller: int, out: TextIO) -> None:
+    """Write the signed end of the ledger: publish it or keep it elsewhere, it shows later that nothing was cut off."""
+    runtime = home.runtime()
+    with runtime.reading() as p:
+        out.write(json.dumps(proving.checkpoint(p, controller)) + "\n")
+
+
+@ledger.command("public-key")
+@pass_home
+def public_key(home: Home) -> None:
+    """Print the key with which anybody verifies the ledger, and its fingerprint."""
+    public = home.runtime().keys.ledger_public
+    text, fingerprint = proving.in_base64(public), evidence.fingerprint(public)
+    home.emit({"public_key": text, "fingerprint": fingerprint}, f"{text}\nfingerprint {fingerprint}")
+
+
+@click.command()
+@click.argument("file", type=_READ)
+@click.option("--public-key", default="", help="The controller's key in base64; default: the one in the file.")
+@click.option(
+    "--checkpoint", type=click.File("r", encoding="utf-8", errors="replace"), help="Where the chain once was."
+)
+@pass_home
+def verify(home: Home, file: TextIO, public_key: str, checkpoint: TextIO | None) -> None:
+    """Verify a ledger FILE, offline: needs no home, no database and no secret. Exit code 1 if it is not whole."""
+    public = proving.read_key(public_key) if public_key else None
+    upto = named = None
+    if checkpoint is not None:
+        upto, named = proving.read_checkpoint(checkpoint.read(proving.LONGEST_LINE))
+    found = proving.verify(file, public or named, upto)
+    value = {
+        "whole": found.whole,
+        "controller": found.controller,
+        "entries": found.entries,
+        "broken_at": found.broken_at,
+        "checkpoint": found.upto,
+        "fingerprint": found.key,
+        "key_given": public is not None,
+    }
+    said = (
+        f"Whole: {found.entries} entries, none changed, deleted, reordered or inserted."
+        if found.whole
+        else f"NOT whole: entry {found.broken_at} is missing or not as it was written; {found.entries} before it are."
+    )
+    lines = [said, f"Key: {found.key}" + ("" if public else " (the file's own: compare it with the published one)")]
+    lines.append(
+        f"It reaches the checkpoint at entry {found.upto}."
+        if found.upto and found.whole
+        else "No checkpoint was given: entries cut off its end would not show."
+        if found.upto is None
+        else f"It was held against the checkpoint at entry {found.upto}."
+    )
+    home.emit(value, "\n".join(lines))
+    if not found.whole:
+        raise click.exceptions.Exit(1)
+
+
+@click.group()
+def proof() -> None:
+    """Answer a complaint with the proof that is kept after an erasure."""
+
+
+@proof.command("open")
+@click.argument("address")
+@click.option(
+    "--escrow-key", type=click.Path(exists=True, dir_okay=False, path_type=Path), required=True,
+    help="The private escrow key, from the safe place where it is kept.",
+)  # fmt: skip
+@_CONTROLLER
+@pass_home
+def open_(home: Home, address: str, escrow_key: Path, controller: int) -> None:
+    """Open what the ledger holds about ADDRESS, the address in the complaint (GDPR Art. 7(1), 17(3)(e))."""
+    problems: list[Problem] = []
+    private = key_files.read_key(escrow_key.parent, escrow_key, problems)
+    if private is None or private.usage is not Usage.ESCROW_PRIVATE:
+        raise InputRefused(problems or [Problem("--escrow-key", "is not an escrow-private key")])
+    runtime = home.runtime()
+    with runtime.reading() as p:
+        found = proving.open_proofs(p, controller, address, private.secret)
+    lines = [
+        f"{one['sequence']}: {one['status']} {one['purpose'] or one['act']} at {one['occurred_at']} ({one['method']})"
+        for one in found
+    ]
+    home.emit({"events": found}, "\n".join(lines or ["Nothing is kept that belongs to this address."]))
