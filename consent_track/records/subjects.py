@@ -4,6 +4,7 @@ It is a store of its own. Destroying a row here makes every copy of what was sea
 backups included; no backup of the main database can tell whom a reference stood for.
 """
 
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, Final
@@ -14,7 +15,7 @@ from sqlmodel import Field, Session
 from consent_track.domain.retention import Clock, Holding, OnErasure
 
 from .datamap import holds
-from .tables import KeyRow, insert_if_absent, table_of
+from .tables import KeyRow, insert_if_absent, insert_missing, table_of
 
 
 @holds(
@@ -65,6 +66,23 @@ def find(keyring: Session, controller: int, lookup: bytes) -> SubjectKey | None:
 def by_reference(keyring: Session, controller: int, reference: int) -> SubjectKey | None:
     """The key of the person with this reference; None once it is destroyed."""
     return _first(keyring, controller, _KEYS.c.reference == reference)
+
+
+def find_many(keyring: Session, controller: int, lookups: Collection[bytes]) -> dict[bytes, SubjectKey]:
+    """The keys of the people behind these look-ups, by look-up; the unknown are absent."""
+    theirs = select(_KEYS).where(_KEYS.c.controller_id == controller, _KEYS.c.lookup.in_(sorted(lookups)))
+    rows = keyring.connection().execute(theirs)
+    return {
+        row.lookup: SubjectKey(row.controller_id, row.lookup, row.reference, row.wrapped, row.epoch, row.created_on)
+        for row in rows
+    }
+
+
+def create_missing(keyring: Session, keys: Iterable[SubjectKey]) -> None:
+    """Store those of these keys whose look-up nobody stored before; `find_many` then tells whose stand."""
+    names = ("lookup", "reference", "wrapped", "epoch", "created_on")
+    rows = [{"controller_id": key.controller} | {name: getattr(key, name) for name in names} for key in keys]
+    insert_missing(keyring.connection(), _KEYS, rows)
 
 
 def create(

@@ -3,6 +3,7 @@
 A tombstone is a keyed hash of the address. It answers "is this one of them?" and cannot be read as a list of people.
 """
 
+from collections.abc import Collection
 from datetime import UTC, date, datetime
 from typing import Final
 
@@ -45,6 +46,12 @@ def add(session: Session, controller: int, tag: bytes, now: int, why: str = "era
     since = datetime.fromtimestamp(now, UTC).date()
     row = {"controller_id": controller, "tag": tag, "since": since, "why": why}
     insert_if_absent(session.connection(), _TOMBSTONES, row)
+
+
+def held(session: Session, controller: int, tags: Collection[bytes]) -> set[bytes]:
+    """Those of these tags for which there is a tombstone."""
+    theirs = (_TOMBSTONES.c.controller_id == controller, _TOMBSTONES.c.tag.in_(sorted(tags)))
+    return set(session.connection().execute(select(_TOMBSTONES.c.tag).where(*theirs)).scalars())
 
 
 def holds(session: Session, controller: int, tag: bytes) -> bool:

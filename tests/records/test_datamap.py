@@ -25,6 +25,8 @@ consent_state    subject    -                 delete
 decline_count    -          decline_counts    not_personal
 erasure_intent   subject    request_log       keep  GDPR Art. 5(2), 12(3)
 hit              subject    hits              delete
+import_evidence  -          consent_proof     keep  GDPR Art. 5(2), 7(1)
+import_run       -          -                 not_personal
 key_event        -          key_evidence      not_personal
 mailing          subject    mailing_register  delete
 policy_version   -          policy_versions   not_personal
