@@ -2,8 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from io import TextIOBase
-from typing import Any, Final
+from typing import Any, Final, TextIO
 
 from consent_track.domain.errors import InputRefused
 
@@ -16,7 +15,7 @@ class _Repeated(ValueError):
     """Raised inside when an object says a name twice: a reader could see either."""
 
 
-def objects(text: TextIOBase) -> Iterator[tuple[int, dict[str, Any]]]:
+def objects(text: TextIO) -> Iterator[tuple[int, dict[str, Any]]]:
     """Each object with the number of the line it begins at.
 
     Raises InputRefused (field `file`) naming the line: for what is no JSON, what is no object, and a name said twice.
@@ -33,6 +32,7 @@ def objects(text: TextIOBase) -> Iterator[tuple[int, dict[str, Any]]]:
         if in_array and not first:
             reader.need(",")
         first = False
+        reader.peek()
         yield reader.line, reader.object()
     if in_array:
         reader.need("]")
@@ -43,7 +43,7 @@ def objects(text: TextIOBase) -> Iterator[tuple[int, dict[str, Any]]]:
 class _Reader:
     """A window that moves over the text, and the line it stands at."""
 
-    def __init__(self, text: TextIOBase) -> None:
+    def __init__(self, text: TextIO) -> None:
         self._text, self._window, self.line, self._ended = text, "", 1, False
         self._decoder = json.JSONDecoder(object_pairs_hook=_once)
 

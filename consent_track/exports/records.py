@@ -7,11 +7,11 @@ damaged line may hold somebody's no.
 import codecs
 import csv
 import hashlib
-import io
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TextIO
 
 from consent_track.domain.errors import InputRefused
 
@@ -30,24 +30,33 @@ class Source:
     path: Path
     sha256: str
     encoding: str
-    is_json: bool
-    columns: tuple[str, ...]
+    is_json: bool = False
+    escaped: bool = False  # quotes stand behind backslashes
+    columns: tuple[str, ...] = ()
 
     def records(self) -> Iterator[Record]:
         """Every record, in order. Raises InputRefused (field `file`, with the line) for what cannot be read."""
-        with self.path.open(encoding=self.encoding, newline="") as text:
-            yield from objects(text) if self.is_json else _rows(text)
+        with _opened(self.path, self.encoding) as text:
+            yield from objects(text) if self.is_json else self._rows(text)
+
+    def _rows(self, text: TextIO) -> Iterator[Record]:
+        rows = table(text, escaped=self.escaped)
+        _, columns = next(rows)
+        for line, cells in rows:
+            fields: dict[str, str] = {}
+            for name, cell in zip(columns, cells, strict=True):
+                fields[name] = fields.get(name) or cell  # exports of real tools name a column twice
+            yield line, fields
 
 
-def _rows(text: io.TextIOBase) -> Iterator[Record]:
-    rows = table(text)
-    _, columns = next(rows)
-    # Exports of real tools name a column twice; what is said in either is said.
-    for line, cells in rows:
-        fields: dict[str, str] = {}
-        for name, cell in zip(columns, cells, strict=True):
-            fields[name] = fields.get(name) or cell
-        yield line, fields
+@contextmanager
+def _opened(path: Path, encoding: str) -> Iterator[TextIO]:
+    """The text of a file from its beginning, after a byte order mark."""
+    with path.open(encoding=encoding, newline="") as text:
+        start = text.tell()
+        if text.read(1) != "\ufeff":
+            text.seek(start)
+        yield text
 
 
 def look_through(path: Path, encoding: str = "utf-8") -> Source:
@@ -59,17 +68,35 @@ def look_through(path: Path, encoding: str = "utf-8") -> Source:
         raise InputRefused.one("--encoding", f"{encoding!r} is not an encoding") from None
     name = "utf-8-sig" if name == "utf-8" else name
     try:
-        digest = _decoded(path, name)
-        with path.open(encoding=name, newline="") as text:
-            begins = text.read(4_096).lstrip()[:1]
-        source = Source(path, digest, name, begins in ("[", "{"), ())
-        if not source.is_json:
-            with path.open(encoding=name, newline="") as text:
-                source = Source(path, digest, name, False, tuple(next(table(text))[1]))
-        for _ in source.records():
-            pass
+        source = Source(path, _decoded(path, name), name)
+        with _opened(path, name) as text:
+            is_json = text.read(4_096).lstrip()[:1] in ("[", "{")
+        if is_json:
+            return _whole(replace(source, is_json=True))
+        try:
+            return _whole(source)
+        except InputRefused as refused:
+            if not _has_backslashes(source):
+                raise
+            with suppress(InputRefused):  # a file that only makes sense with backslashes is written with them
+                return _whole(replace(source, escaped=True))
+            raise refused
     except OSError as error:
         raise InputRefused.one("file", f"cannot be read ({error.strerror})") from None
+
+
+def _has_backslashes(source: Source) -> bool:
+    with _opened(source.path, source.encoding) as text:
+        return any('\\"' in line or "\\'" in line for line in text)
+
+
+def _whole(source: Source) -> Source:
+    """The same source, with the names of its columns, once every record of it could be read."""
+    if not source.is_json:
+        with _opened(source.path, source.encoding) as text:
+            source = replace(source, columns=tuple(next(table(text, escaped=source.escaped))[1]))
+    for _ in source.records():
+        pass
     return source
 
 

@@ -3,8 +3,7 @@
 import csv
 from collections import Counter
 from collections.abc import Iterator
-from io import TextIOBase
-from typing import Any, Final
+from typing import Any, Final, TextIO
 
 from consent_track.domain.errors import InputRefused
 
@@ -12,13 +11,15 @@ _DELIMITERS: Final = ",;\t|"
 _SAMPLE: Final = 65_536
 
 
-def table(text: TextIOBase) -> Iterator[tuple[int, list[str]]]:
+def table(text: TextIO, *, escaped: bool = False) -> Iterator[tuple[int, list[str]]]:
     """Each row with the number of the line it begins at, the names of the columns first; empty lines are passed over.
+
+    A quote inside quotes is written twice or, with `escaped`, behind a backslash.
 
     Raises InputRefused (field `file`) naming the line: for a quote that is not closed, and for a row with another
     number of cells than there are columns, because then nobody knows which cell says what.
     """
-    dialect, skipped = _dialect(text)
+    dialect, skipped = _dialect(text, escaped)
     reader, columns = csv.reader(text, strict=True, **dialect), 0
     while True:
         line = reader.line_num + skipped + 1
@@ -40,7 +41,7 @@ def table(text: TextIOBase) -> Iterator[tuple[int, list[str]]]:
         raise InputRefused.one("file", "is empty")
 
 
-def _dialect(text: TextIOBase) -> tuple[dict[str, Any], int]:
+def _dialect(text: TextIO, escaped: bool) -> tuple[dict[str, Any], int]:
     """How this file is written, from its beginning; and how many lines came before the names of the columns."""
     start = text.tell()
     sample = text.read(_SAMPLE)
@@ -54,7 +55,6 @@ def _dialect(text: TextIOBase) -> tuple[dict[str, Any], int]:
     quote = "'" if sample.lstrip()[:1] == "'" else '"'
     outside = Counter("".join(_first_line(sample).split(quote)[::2]))
     delimiter = named or max(_DELIMITERS, key=lambda one: outside[one])
-    escaped = f"\\{quote}" in sample and quote * 2 not in sample
     return {
         "delimiter": delimiter,
         "quotechar": quote,

@@ -308,8 +308,8 @@ def test_what_is_still_open_is_not_purged_for_its_age(database: Database):
             assert purgeable[name].purge_chunk(session, NOW + 10**9, 10) == 0
 
 
-def test_the_ledger_is_the_only_table_that_only_grows():
-    assert {table.name for table in APPEND_ONLY} == {"consent_event"}
+def test_the_ledger_and_the_evidence_it_names_only_grow():
+    assert {table.name for table in APPEND_ONLY} == {"consent_event", "import_evidence"}
 
 
 SEARCHED = """
