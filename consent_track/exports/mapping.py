@@ -162,15 +162,14 @@ def _said(found: Mapping[str, Any], how: Understanding) -> Said:
 
 
 def _present(source: Source, places: tuple[str, ...]) -> tuple[str, ...]:
-    """Those of these columns that the file has, as it writes them. JSON names none beforehand: all of them."""
-    if source.is_json:
-        return places
-    by_name = {column.casefold(): column for column in reversed(source.columns)}
-    return tuple(
-        by_name.get(place.casefold(), place)
-        for place in places
-        if place.casefold() in by_name or place.partition(".")[0].casefold() in by_name
-    )
+    """Those of these columns that the file has, as it writes them; `attributes.lang` is in `attributes`."""
+    found = []
+    for place in places:
+        same = [column for column in dict.fromkeys(source.columns) if column.casefold() == place.casefold()]
+        found += same
+        if not same and place.partition(".")[0] in source.columns:
+            found.append(place)
+    return tuple(found)
 
 
 def _value(fields: Mapping[str, Any], places: tuple[str, ...]) -> Any:

@@ -21,11 +21,12 @@ from .table import table
 Record = tuple[int, Mapping[str, Any]]  # the line it begins at, and its fields
 
 _CHUNK: Final = 1 << 20
+_MOST_NAMES: Final = 10_000  # of JSON objects; no export has as many
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A file that was looked through: its hash, how it is read, and the names of its fields (none for JSON)."""
+    """A file that was looked through: its hash, how it is read, and the names of its fields."""
 
     path: Path
     sha256: str
@@ -95,9 +96,11 @@ def _whole(source: Source) -> Source:
     if not source.is_json:
         with _opened(source.path, source.encoding) as text:
             source = replace(source, columns=tuple(next(table(text, escaped=source.escaped))[1]))
-    for _ in source.records():
-        pass
-    return source
+    names: dict[str, None] = {}
+    for _, fields in source.records():
+        if source.is_json and len(names) < _MOST_NAMES:
+            names.update(dict.fromkeys(fields))
+    return replace(source, columns=tuple(names)) if source.is_json else source
 
 
 def _decoded(path: Path, encoding: str) -> str:
