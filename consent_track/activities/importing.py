@@ -166,7 +166,11 @@ def _rule(
         address = row.address or ""
         state = ruling.states.get(address) or there.get(address, UNKNOWN_PERSON)
         if phase == REFUSALS:
-            found = keep_no(row, state, p.now) if address not in erased else Judgement(Outcome.ERASED, Why.SUPPRESSED)
+            found = (
+                keep_no(row, run.forms, state, p.now)
+                if address not in erased
+                else Judgement(Outcome.ERASED, Why.SUPPRESSED)
+            )
         else:
             legacy = p.policies.for_jurisdiction(row.jurisdiction).pack.legacy
             found = judge(row, run.forms, legacy, state, address in erased, p.now)

@@ -19,10 +19,15 @@ _ENDS_THE_MAIL: Final = frozenset({Said.UNSUBSCRIBED, Said.COMPLAINED, Said.BOUN
 _OBJECTS: Final = frozenset({Said.COMPLAINED, Said.OBJECTED})
 
 
-def keep_no(row: Row, state: ConsentState, now: int) -> Judgement:
-    """Keep every no of a line: with or without evidence, whatever else the file says. Safe to repeat."""
+def keep_no(row: Row, forms: Sequence[Form], state: ConsentState, now: int) -> Judgement:
+    """Keep every no of a line: with or without evidence, whatever else the file says. Safe to repeat.
+
+    Where a line agrees to the mail and refuses to be measured, its yes to the mail comes with it.
+    """
     at = _past(row.ended_at, now)
-    steps: list[Step] = []
+    agrees = row.said is Said.SUBSCRIBED and row.says_no and not state.known
+    mail = _prove(row, None, forms, now) if agrees else None
+    steps = [mail] if isinstance(mail, Step) else []
     following = state
     if row.said in _ENDS_THE_MAIL and state.mail_ended_at is None:
         bounced = row.said is Said.BOUNCED

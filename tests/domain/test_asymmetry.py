@@ -29,6 +29,7 @@ SPRING = Form(
         Wording("opens-fr", OPENS, "fr", "Pouvons-nous voir si vous l'ouvrez ?", False),
     ),
 )
+FORMS = (SPRING,)
 INSIDE = at("2024-03-15T14:25")
 ALICE = Row(2, "alice@example.org", Said.SUBSCRIBED, {OPENS: True}, asked_at=INSIDE, locale="en")
 FRANCE = Legacy(date(2026, 4, 14), date(2026, 7, 14), "CNIL 2026-042", Confidence.SECONDARY)
@@ -36,7 +37,7 @@ FRANCE = Legacy(date(2026, 4, 14), date(2026, 7, 14), "CNIL 2026-042", Confidenc
 
 def both(row, state=UNKNOWN_PERSON, *, forms=(SPRING,), legacy=None, erased=False):
     """A line as a run takes it: its no's first, then the line; the judgement and the state in the end."""
-    kept = keep_no(row, state, NOW)
+    kept = keep_no(row, forms, state, NOW)
     state = applied(kept.state, kept.steps, range(1, len(kept.steps) + 1)) if kept.steps else state
     found = judge(row, forms, legacy, state, erased, NOW)
     first = state.sequence + 1
@@ -212,11 +213,11 @@ states = some.just(UNKNOWN_PERSON) | some.builds(
 def taken_over(list_, state):
     """A whole list about one person, as a run does it: every no, then every line."""
     for row in list_:
-        kept = keep_no(row, state, NOW)
+        kept = keep_no(row, FORMS, state, NOW)
         legal(state, kept.steps)
         state = applied(kept.state, kept.steps, [1] * len(kept.steps)) if kept.steps else state
     for row in list_:
-        found = judge(row, (SPRING,), None, state, False, NOW)
+        found = judge(row, FORMS, None, state, False, NOW)
         legal(state, found.steps)
         state = applied(found.state, found.steps, [2] * len(found.steps)) if found.steps else state
     return state
