@@ -36,9 +36,9 @@ not an address,subscribed,2024-03-15 14:25:32,,,yes,,,
 
 
 @pytest.fixture
-def acme(tmp_path, database_urls):
+def acme(tmp_path, clock, database_urls):
     """Acme on its first day: nobody is known yet."""
-    runtime = world.installation(tmp_path / "home", clock=world.Clock(), databases=database_urls)
+    runtime = world.installation(tmp_path / "home", clock=clock, databases=database_urls)
     yield runtime
     runtime.database.close()
 
@@ -211,6 +211,18 @@ def test_a_no_from_there_ends_a_yes_from_here_and_what_was_measured_goes(acme, m
         assert consent.erase_due(p.session, 1, subject) == (acme.now() + 7 * DAY, OPENS.bit | CLICKS.bit)
 
 
+def test_what_is_to_be_erased_of_bob_stays_to_be_erased(acme, move_in, clock):
+    world.consents(acme, BOB)
+    world.withdraws(acme, BOB)
+    with acme.reading() as p:
+        subject = knowing.find(p, 1, BOB)
+        due = consent.erase_due(p.session, 1, subject)
+    clock.move(DAY)
+    move_in(f"{lists.HEADER}{BOB},unsubscribed,,,,,,,\n", jurisdiction="FR")
+    with acme.reading() as p:
+        assert consent.erase_due(p.session, 1, subject) == due != (None, 0)
+
+
 def test_a_yes_from_there_leaves_a_choice_from_here_alone(acme, move_in):
     world.consents(acme, ALICE)
     world.consents(acme, BOB)
@@ -244,7 +256,10 @@ def test_whoever_is_erased_between_the_key_and_the_row_stays_erased(acme, move_i
 
     importing.move_in(erased_meanwhile, acme.reading, run, rows, move_in.report, pause=0)
     assert move_in.judged == [(2, Outcome.ERASED, Why.SUPPRESSED)]
-    assert state_of(acme, ALICE) is None
+    with acme.reading() as p:
+        held = [p.session.connection().execute(text(f"SELECT count(*) FROM {table}")).scalar_one()
+                for table in ("subject", "consent_state")]  # fmt: skip
+    assert held == [0, 0]
 
 
 @pytest.mark.law("CC-12", "CC-13")
