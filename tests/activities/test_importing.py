@@ -10,11 +10,10 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from consent_track import exports
-from consent_track.activities import answering, consenting, importing, knowing, mailing
+from consent_track.activities import answering, importing, knowing, mailing
 from consent_track.activities.importing import Run
 from consent_track.crypto import sealing
 from consent_track.crypto.evidence import first_break
-from consent_track.domain.consent import ConsentState
 from consent_track.domain.decision import THE_SUBJECT, Message, Reason, decide
 from consent_track.domain.errors import InputRefused
 from consent_track.domain.imported import Outcome, Why
@@ -391,11 +390,7 @@ def test_a_controller_that_is_not_there_is_refused(acme, move_in):
             attempt()
 
 
-def test_who_moved_in_can_agree_here_and_then_measures(acme, move_in):
+def test_who_moved_in_can_agree_here(acme, move_in):
     move_in(STORY, locale="en")
-    for address in (CHARLIE,):
-        with acme.processing() as p:
-            subject = knowing.find(p, 1, address)
-            consenting.grant(p, 1, subject, [OPENS], world.OPERATOR)
-        assert state_of(acme, address).choices[OPENS].grade is Grade.OPERATOR
-    assert isinstance(state_of(acme, CHARLIE), ConsentState)
+    world.consents(acme, CHARLIE, ago=0)
+    assert state_of(acme, CHARLIE).choices[OPENS].grade is Grade.OPERATOR
