@@ -15,7 +15,9 @@ READY := $(VENV)/ready
 BENCHMARKS := $(sort $(wildcard tests/benchmarks/*_bench.py))
 VERIFICATIONS := $(sort $(wildcard tests/benchmarks/*_fuzz.py tests/benchmarks/*_growth.py tests/benchmarks/*_verify.py))
 
-.PHONY: help demo test lint bench verify figures clean
+THOROUGH := $(sort $(wildcard tests/benchmarks/*_full.py))
+
+.PHONY: help demo test lint bench verify verify-full figures clean
 .DELETE_ON_ERROR:
 
 help:
@@ -24,6 +26,7 @@ help:
 	@echo "make lint     style, types, import contracts, schema"
 	@echo "make bench    figures against a yardstick, one JSON object a line"
 	@echo "make verify   figures that must be zero: fuzz, growth, and an install of the built wheel"
+	@echo "make verify-full  also what takes long: a list of 200,000 people moves in and is killed half way"
 	@echo "make figures  both, written down in docs/figures.md"
 	@echo "make clean    removes .venv and everything else that was made here"
 
@@ -46,6 +49,9 @@ bench: $(READY)-bench
 
 verify: $(READY)-bench
 	@for script in $(VERIFICATIONS); do $(PY) "$$script" $(ARGS) || exit 1; done
+
+verify-full: verify
+	@for script in $(THOROUGH); do $(PY) "$$script" $(ARGS) || exit 1; done
 
 figures: $(READY)-bench
 	@mkdir -p .verify && for script in $(BENCHMARKS) $(VERIFICATIONS); do $(PY) "$$script"; done | tee .verify/figures.jsonl

@@ -6,8 +6,10 @@ under the person's own key, so that destroying one row makes every copy unreadab
 
 import json
 import secrets
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
 
 from consent_track.crypto import sealing
 from consent_track.domain.address import normalise
@@ -19,6 +21,8 @@ from consent_track.records.subjects import SubjectKey
 from . import Processing
 
 LABEL = "subject"
+# Keys are made for many at once by a job nobody waits for; milliseconds.
+KEYS_WAIT_MS: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,3 +147,52 @@ def _opened(p: Processing, controller: int, row: SubjectKey, sealed: bytes) -> P
     data_key = _unwrapped(p, controller, row)
     details = json.loads(sealing.unseal(data_key, controller, row.reference, LABEL, sealed))
     return Person(controller, row.reference, data_key, details["address"], details["locale"])
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Who an address stands for, with the key that opens what is sealed for them."""
+
+    reference: int
+    data_key: bytes
+
+
+def find_many(p: Processing, controller: int, addresses: Iterable[str]) -> dict[str, Known]:
+    """Who these normalised addresses stand for; the unknown are absent."""
+    lookups = {sealing.address_lookup(p.keys.epoch(), controller, address): address for address in addresses}
+    with read(p.keyring) as keyring:
+        found = subjects.find_many(keyring, controller, lookups)
+    return {lookups[row.lookup]: Known(row.reference, _unwrapped(p, controller, row)) for row in found}
+
+
+def keys_for(p: Processing, controller: int, addresses: Collection[str]) -> dict[str, Known]:
+    """As `find_many`, with keys made for the unknown in one transaction of the keyring: keys first, then rows.
+
+    Whoever writes the rows has to ask `suppressed_among` again, under the lock of the state.
+    """
+    known = find_many(p, controller, addresses)
+    unknown = [address for address in dict.fromkeys(addresses) if address not in known]
+    if not unknown:
+        return known
+    epoch, created_on = p.keys.epoch(), datetime.fromtimestamp(p.now, UTC).date()
+    made = []
+    for address in unknown:
+        reference = new_reference()
+        wrapped = sealing.wrap(epoch, controller, reference, sealing.new_data_key())
+        lookup = sealing.address_lookup(epoch, controller, address)
+        made.append(SubjectKey(controller, lookup, reference, wrapped, epoch.id, created_on))
+    with write(p.keyring, wait_ms=KEYS_WAIT_MS) as keyring:
+        subjects.create_missing(keyring, made)
+    return known | find_many(p, controller, unknown)  # where somebody else was first, theirs stands
+
+
+def complete_many(p: Processing, controller: int, known: Mapping[str, Known], locales: Mapping[str, str]) -> None:
+    """Write the rows of people whose keys `keys_for` has: those that are new, or that a crash left without a row."""
+    references = {one.reference for one in known.values()}
+    there = people.present(p.session, controller, references)
+    sealed = {}
+    for address, one in known.items():
+        if one.reference not in there:
+            plain = json.dumps({"address": address, "locale": locales.get(address, "")}, sort_keys=True).encode()
+            sealed[one.reference] = sealing.seal(one.data_key, controller, one.reference, LABEL, plain)
+    people.save_many(p.session, controller, sealed, p.now)

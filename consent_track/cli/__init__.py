@@ -88,6 +88,7 @@ COMMANDS: Final = (
     Entry("worker", "serve", "worker", "Run the jobs: drain, day keys, erasure, purge."),
     Entry("instrument", "mail", "instrument", "Instrument one mail for one recipient."),
     Entry("consent", "consent", "consent", "Record and show one person's choices."),
+    Entry("import", "importing", "import_", "Take over an existing list, with every no and no unproved yes."),
     Entry("subject", "consent", "subject", "Answer a person's request: erase."),
     Entry("purge", "purge", "purge", "Delete what has outlived its retention class."),
     Entry("ledger", "ledger", "ledger", "Take the ledger of choices out, for anybody to verify."),

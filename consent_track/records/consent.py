@@ -5,12 +5,12 @@ So a hit is either stored before a withdrawal, or not at all (CNIL 2026-042: eff
 Lock order everywhere: state rows by key, then the chain head.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
-from sqlalchemy import JSON, BigInteger, Index, Select, func, select, text, tuple_, update
+from sqlalchemy import JSON, BigInteger, Connection, Index, Select, func, select, text, tuple_, update
 from sqlmodel import Field, Session
 
 from consent_track.domain.consent import Choice, ConsentState
@@ -18,7 +18,7 @@ from consent_track.domain.retention import Clock, Holding, OnErasure
 from consent_track.domain.vocabulary import Grade, Purpose, Status
 
 from .datamap import holds
-from .tables import Row, in_chunks, insert_or_update, table_of
+from .tables import Row, in_chunks, insert_or_update, insert_or_update_many, table_of
 
 Key = tuple[int, int]  # controller, subject
 
@@ -105,6 +105,26 @@ def share_states(session: Session, keys: Iterable[Key]) -> dict[Key, ConsentStat
     return {(row.controller_id, row.subject): state_of(row._mapping) for row in rows}
 
 
+def lock_states(session: Session, controller: int, subjects: Collection[int]) -> dict[int, ConsentState]:
+    """The states of these people, held alone until the transaction ends, in the order of their keys.
+
+    As with `lock_state`, those who have none are held by number on PostgreSQL; they are absent from the answer.
+    """
+    connection = session.connection()
+    found = _locked_states(connection, controller, subjects)
+    missing = sorted(set(subjects).difference(found))
+    if missing and connection.dialect.name == "postgresql":
+        hold = text("SELECT pg_advisory_xact_lock(one) FROM unnest(CAST(:them AS bigint[])) AS one")
+        connection.execute(hold, {"them": missing})
+        found |= _locked_states(connection, controller, missing)
+    return found
+
+
+def _locked_states(connection: Connection, controller: int, subjects: Collection[int]) -> dict[int, ConsentState]:
+    rows = connection.execute(_several(controller, subjects).with_for_update())
+    return {row.subject: state_of(row._mapping) for row in rows}
+
+
 def find_state(session: Session, controller: int, subject: int) -> ConsentState | None:
     """The state of a person as committed now, held by nobody."""
     row = session.connection().execute(_one(controller, subject)).one_or_none()
@@ -128,6 +148,15 @@ def save_state(session: Session, controller: int, subject: int, state: ConsentSt
     done = connection.execute(update(STATES).where(*_is(controller, subject)).values(row))
     if done.rowcount == 0:
         insert_or_update(connection, STATES, {**row, "erase_due": None, "erase_purposes": 0})
+
+
+def save_states(session: Session, controller: int, states: Mapping[int, ConsentState]) -> None:
+    """Write the states of people whom `lock_states` holds; what is to be erased and when stays as it is."""
+    rows = [
+        {"controller_id": controller, "subject": subject, **columns_of(state), "erase_due": None, "erase_purposes": 0}
+        for subject, state in states.items()
+    ]
+    insert_or_update_many(session.connection(), STATES, rows, new_only=("erase_due", "erase_purposes"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +204,11 @@ def state_of(row: Mapping[Any, Any]) -> ConsentState:
     return ConsentState(choices=choices, **{name: row[name] for name in _PLAIN})
 
 
+def columns_of(state: ConsentState) -> dict[str, Any]:
+    """The domain's state as columns of `consent_state`; `state_of` reads them back."""
+    return {"choices": _choices(state)} | {name: getattr(state, name) for name in _PLAIN}
+
+
 def _choices(state: ConsentState) -> dict[str, Any]:
     return {
         purpose.value: {
@@ -190,6 +224,11 @@ def _choices(state: ConsentState) -> dict[str, Any]:
 
 def _is(controller: int, subject: int) -> tuple[Any, Any]:
     return STATES.c.controller_id == controller, STATES.c.subject == subject
+
+
+def _several(controller: int, subjects: Collection[int]) -> Select[Any]:
+    theirs = (STATES.c.controller_id == controller, STATES.c.subject.in_(sorted(set(subjects))))
+    return select(STATES).where(*theirs).order_by(STATES.c.controller_id, STATES.c.subject)
 
 
 def _one(controller: int, subject: int) -> Select[Any]:

@@ -5,7 +5,7 @@ that key is destroyed. The sequence is taken under the lock of the chain head, s
 whoever follows it by "greater than" misses nothing.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Final
 
@@ -113,22 +113,44 @@ def append(
     session: Session, controller: int, subject: int, recorded_at: int, make: Callable[[int, bytes], Appended]
 ) -> int:
     """Append one entry and return its sequence. `make` gets that sequence and the hash of the entry before it."""
+    return append_many(session, controller, recorded_at, [(subject, make)])[0]
+
+
+def append_many(
+    session: Session, controller: int, recorded_at: int, links: Sequence[tuple[int, Callable[[int, bytes], Appended]]]
+) -> list[int]:
+    """Append entries, each a subject and its `make` as for `append`, under one lock of the chain head.
+
+    Their sequences, in the order given. Every entry is signed like any other; the chain has no seam.
+    """
+    if not links:
+        return []
     connection = session.connection()
-    head = select(_HEADS).where(_HEADS.c.controller_id == controller).with_for_update()
-    last = connection.execute(head).one_or_none()
+    sequence, previous = lock_head(session, controller)
+    rows = []
+    for subject, make in links:
+        sequence += 1
+        link = make(sequence, previous)
+        previous = link.hash
+        row = {field.name: getattr(link, field.name) for field in fields(link)}
+        rows.append(
+            row | {"controller_id": controller, "sequence": sequence, "subject": subject, "recorded_at": recorded_at}
+        )
+    connection.execute(insert(_EVENTS), rows)
+    moved = update(_HEADS).where(_HEADS.c.controller_id == controller).values(sequence=sequence, hash=previous)
+    connection.execute(moved)
+    return list(range(sequence - len(rows) + 1, sequence + 1))
+
+
+def lock_head(session: Session, controller: int) -> tuple[int, bytes]:
+    """The sequence and hash of the last entry, held until the transaction ends; state rows are locked before it."""
+    connection = session.connection()
+    statement = select(_HEADS).where(_HEADS.c.controller_id == controller).with_for_update()
+    last = connection.execute(statement).one_or_none()
     if last is None:
         insert_if_absent(connection, _HEADS, {"controller_id": controller, "sequence": 0, "hash": BEGINNING})
-        last = connection.execute(head).one()
-
-    sequence: int = last.sequence + 1
-    link = make(sequence, last.hash)
-
-    row = {field.name: getattr(link, field.name) for field in fields(link)}
-    row |= {"controller_id": controller, "sequence": sequence, "subject": subject, "recorded_at": recorded_at}
-    connection.execute(insert(_EVENTS).values(row))
-    moved = update(_HEADS).where(_HEADS.c.controller_id == controller).values(sequence=sequence, hash=link.hash)
-    connection.execute(moved)
-    return sequence
+        last = connection.execute(statement).one()
+    return last.sequence, last.hash
 
 
 def changes_since(session: Session, controller: int, sequence: int, limit: int) -> list[Change]:

@@ -1,6 +1,6 @@
 """Who a reference stands for: address and language, sealed under the person's own key."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
 from sqlalchemy import BigInteger, LargeBinary, select
@@ -9,7 +9,7 @@ from sqlmodel import Field, Session
 from consent_track.domain.retention import Clock, Holding, OnErasure
 
 from .datamap import holds
-from .tables import Row, in_chunks, insert_or_update, table_of
+from .tables import Row, in_chunks, insert_or_update, insert_or_update_many, table_of
 
 
 @holds(
@@ -53,6 +53,21 @@ def find_many(session: Session, controller: int, references: Iterable[int]) -> d
         )
         found.update(map(tuple, session.connection().execute(statement)))
     return found
+
+
+def present(session: Session, controller: int, references: Collection[int]) -> set[int]:
+    """Those of these people of whom something is held."""
+    theirs = (_PEOPLE.c.controller_id == controller, _PEOPLE.c.reference.in_(sorted(references)))
+    return set(session.connection().execute(select(_PEOPLE.c.reference).where(*theirs)).scalars())
+
+
+def save_many(session: Session, controller: int, sealed: Mapping[int, bytes], now: int) -> None:
+    """Write what is sealed about several people, by reference."""
+    rows = [
+        {"controller_id": controller, "reference": reference, "sealed": octets, "updated_at": now}
+        for reference, octets in sealed.items()
+    ]
+    insert_or_update_many(session.connection(), _PEOPLE, rows)
 
 
 def save(session: Session, controller: int, reference: int, sealed: bytes, now: int) -> None:

@@ -15,7 +15,7 @@ from sqlmodel import Field, Session
 from consent_track.domain.retention import Clock, Holding, OnErasure
 
 from .datamap import holds
-from .tables import KeyRow, in_chunks, insert_if_absent, table_of
+from .tables import KeyRow, in_chunks, insert_if_absent, insert_missing, table_of
 
 
 @holds(
@@ -75,6 +75,13 @@ def find_many(keyring: Session, controller: int, lookups: Iterable[bytes]) -> li
 def by_reference(keyring: Session, controller: int, reference: int) -> SubjectKey | None:
     """The key of the person with this reference; None once it is destroyed."""
     return _first(keyring, controller, _KEYS.c.reference == reference)
+
+
+def create_missing(keyring: Session, keys: Iterable[SubjectKey]) -> None:
+    """Store those of these keys whose look-up nobody stored before; `find_many` then tells whose stand."""
+    names = ("lookup", "reference", "wrapped", "epoch", "created_on")
+    rows = [{"controller_id": key.controller} | {name: getattr(key, name) for name in names} for key in keys]
+    insert_missing(keyring.connection(), _KEYS, rows)
 
 
 def create(

@@ -4,7 +4,7 @@
 deleted from a database stays in its backups, what was sealed under a destroyed key does not).
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, ClassVar, Final, TypeVar, cast
 
@@ -48,6 +48,24 @@ def insert_if_absent(connection: Connection, table: Table, values: Mapping[str, 
     """Insert a row unless its key is taken; whether it was inserted. Never an error, however many try at once."""
     statement = _insert(connection, table).values(**values).on_conflict_do_nothing()
     return connection.execute(statement).rowcount == 1
+
+
+def insert_missing(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert those of these rows whose keys are not taken."""
+    if rows:
+        connection.execute(_insert(connection, table).on_conflict_do_nothing(), list(rows))
+
+
+def insert_or_update_many(
+    connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], *, new_only: tuple[str, ...] = ()
+) -> None:
+    """Insert rows, or give the rows with their keys these values; the columns of `new_only` only where a row is new."""
+    if rows:
+        statement = _insert(connection, table)
+        stay = {column.name for column in table.primary_key}.union(new_only)
+        given = {name: statement.excluded[name] for name in rows[0] if name not in stay}
+        keys = [column.name for column in table.primary_key]
+        connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=given), list(rows))
 
 
 def insert_or_update(connection: Connection, table: Table, values: Mapping[str, Any]) -> None:

@@ -25,6 +25,8 @@ consent_state    subject    -                 delete
 decline_count    -          decline_counts    not_personal
 erasure_intent   subject    request_log       keep  GDPR Art. 5(2), 12(3)
 hit              subject    hits              delete
+import_evidence  -          consent_proof     keep  GDPR Art. 5(2), 7(1)
+import_run       -          -                 not_personal
 key_event        -          key_evidence      not_personal
 mailing          subject    mailing_register  delete
 policy_version   -          policy_versions   not_personal
@@ -306,8 +308,8 @@ def test_what_is_still_open_is_not_purged_for_its_age(database: Database):
             assert purgeable[name].purge_chunk(session, NOW + 10**9, 10) == 0
 
 
-def test_the_ledger_is_the_only_table_that_only_grows():
-    assert {table.name for table in APPEND_ONLY} == {"consent_event"}
+def test_the_ledger_and_the_evidence_it_names_only_grow():
+    assert {table.name for table in APPEND_ONLY} == {"consent_event", "import_evidence"}
 
 
 SEARCHED = """
