@@ -5,7 +5,7 @@ A refusal is always taken. A grant is taken from the command line only in this r
 
 import json
 import secrets
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from enum import Enum
@@ -257,19 +257,27 @@ def _append(p: Processing, who: knowing.Person, step: _Step, how: How) -> int:
         jurisdiction=how.jurisdiction,
         flow_id=how.flow_id,
     )
-    details = event_bytes(event)
-    tag = sealing.proof_tag(p.keys.proof_index, who.controller, who.address)
-    escrow = p.keys.escrow_public
-    proof = sealing.seal_to_escrow(escrow, who.controller, tag, details) if escrow else b""
+    link = link_of(p, who.controller, who.reference, who.data_key, who.address, event)
+    return ledger.append(p.session, who.controller, who.reference, p.now, link)
 
-    def link(sequence: int, previous: bytes) -> ledger.Appended:
-        sealed = sealing.seal(who.data_key, who.controller, who.reference, f"event:{sequence}", details)
-        entry = evidence.LedgerEntry(who.controller, sequence, who.reference, p.now, sealed, proof, tag)
+
+def link_of(
+    p: Processing, controller: int, reference: int, data_key: bytes, address: str, event: ConsentEvent
+) -> Callable[[int, bytes], ledger.Appended]:
+    """One event as the chain takes it: sealed for daily use, sealed for the escrow, hashed and signed."""
+    details = event_bytes(event)
+    tag = sealing.proof_tag(p.keys.proof_index, controller, address)
+    escrow = p.keys.escrow_public
+    proof = sealing.seal_to_escrow(escrow, controller, tag, details) if escrow else b""
+
+    def make(sequence: int, previous: bytes) -> ledger.Appended:
+        sealed = sealing.seal(data_key, controller, reference, f"event:{sequence}", details)
+        entry = evidence.LedgerEntry(controller, sequence, reference, p.now, sealed, proof, tag)
         head = evidence.entry_hash(previous, entry)
-        signature = evidence.sign_head(p.keys.ledger, who.controller, sequence, head)
+        signature = evidence.sign_head(p.keys.ledger, controller, sequence, head)
         return ledger.Appended(sealed, proof, tag, head, signature)
 
-    return ledger.append(p.session, who.controller, who.reference, p.now, link)
+    return make
 
 
 def event_bytes(event: ConsentEvent) -> bytes:
@@ -279,14 +287,22 @@ def event_bytes(event: ConsentEvent) -> bytes:
 
 
 def _schedule_erasure(p: Processing, controller: int, subject: int, steps: list[_Step], how: How) -> date | None:
-    """Note when what was recorded under withdrawn consent goes (GDPR Art. 17(1)(b), decision 7)."""
+    """Note when what was recorded under withdrawn consent goes, and for which purposes."""
     gone = {step.purpose for step in steps if step.status is Status.WITHDRAWN and step.purpose}
+    return _day(note_erasure(p, controller, subject, how.jurisdiction, to_bits(gone)))
+
+
+def note_erasure(p: Processing, controller: int, subject: int, jurisdiction: str, gone: int) -> int | None:
+    """Note that what was measured for the purposes `gone` (bits) goes after the delay of the policy; when it is due.
+
+    Source: GDPR Art. 17(1)(b), decision 7. An earlier note keeps its time.
+    """
     due, bits = consent.erase_due(p.session, controller, subject)
     if gone:
-        days = p.policies.for_jurisdiction(how.jurisdiction).number("erase_after_withdrawal_days")
+        days = p.policies.for_jurisdiction(jurisdiction).number("erase_after_withdrawal_days")
         due = min(due, p.now + days * 86_400) if due is not None else p.now + days * 86_400
-        consent.set_erase_due(p.session, controller, subject, due, bits | to_bits(gone))
-    return _day(due)
+        consent.set_erase_due(p.session, controller, subject, due, bits | gone)
+    return due
 
 
 def _day(at: int | None) -> date | None:

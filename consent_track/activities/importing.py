@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from consent_track.crypto import evidence, sealing
+from consent_track.crypto import sealing
 from consent_track.domain.asymmetry import judge, keep_no
 from consent_track.domain.consent import UNKNOWN_PERSON, ConsentEvent, ConsentState
 from consent_track.domain.errors import InputRefused
@@ -20,6 +20,7 @@ from consent_track.domain.imported import Evidence, Form, Judgement, Outcome, Ro
 from consent_track.domain.vocabulary import Grade, Status
 from consent_track.records import consent, import_evidence, import_runs, ledger
 from consent_track.records.import_runs import DONE, LINES, REFUSALS, Position
+from consent_track.records.ledger import Appended
 from consent_track.records.rehearsal import Rehearsal
 
 from . import Processing, consenting, knowing
@@ -192,34 +193,13 @@ def _record(p: Processing, run: Run, known: Mapping[str, Known], ruling: _Ruling
     consent.save_states(p.session, run.controller, states)
     for row, step in ruling.entries:
         if step.status is Status.WITHDRAWN and step.purpose:
-            _note_erasure(p, run.controller, known[row.address or ""].reference, row, step.purpose.bit)
+            who = known[row.address or ""].reference
+            consenting.note_erasure(p, run.controller, who, row.jurisdiction, step.purpose.bit)
 
 
-def _note_erasure(p: Processing, controller: int, subject: int, row: Row, bit: int) -> None:
-    """What was measured under a consent that the list withdraws goes after the same delay as ever (GDPR Art. 17)."""
-    days = p.policies.for_jurisdiction(row.jurisdiction).number("erase_after_withdrawal_days")
-    due, bits = consent.erase_due(p.session, controller, subject)
-    latest = p.now + days * 86_400
-    consent.set_erase_due(p.session, controller, subject, latest if due is None else min(due, latest), bits | bit)
-
-
-def _link(
-    p: Processing, run: Run, row: Row, who: Known, step: Step
-) -> tuple[int, Callable[[int, bytes], ledger.Appended]]:
-    """One entry as the chain takes it: sealed for daily use, sealed for the escrow, hashed and signed."""
-    details = consenting.event_bytes(_event(p, run, row, step))
-    tag = sealing.proof_tag(p.keys.proof_index, run.controller, row.address or "")
-    escrow = p.keys.escrow_public
-    proof = sealing.seal_to_escrow(escrow, run.controller, tag, details) if escrow else b""
-
-    def make(sequence: int, previous: bytes) -> ledger.Appended:
-        sealed = sealing.seal(who.data_key, run.controller, who.reference, f"event:{sequence}", details)
-        entry = evidence.LedgerEntry(run.controller, sequence, who.reference, p.now, sealed, proof, tag)
-        head = evidence.entry_hash(previous, entry)
-        signature = evidence.sign_head(p.keys.ledger, run.controller, sequence, head)
-        return ledger.Appended(sealed, proof, tag, head, signature)
-
-    return who.reference, make
+def _link(p: Processing, run: Run, row: Row, who: Known, step: Step) -> tuple[int, Callable[[int, bytes], Appended]]:
+    event = _event(p, run, row, step)
+    return who.reference, consenting.link_of(p, run.controller, who.reference, who.data_key, row.address or "", event)
 
 
 def _event(p: Processing, run: Run, row: Row, step: Step) -> ConsentEvent:
