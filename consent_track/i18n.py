@@ -4,7 +4,6 @@ A locale in which any text that the law asks for is missing is not used at all: 
 ask for informs nobody, and a proof would hold the wrong words (DI-03, DI-04). There is no falling back.
 """
 
-import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_time, get_timezone_location
 from babel.messages.pofile import PoFileError, read_po
 
+from consent_track.domain.consent import Shown
 from consent_track.domain.disclosure import Statement
 from consent_track.domain.errors import Problem
 from consent_track.domain.vocabulary import INDIVIDUAL, Purpose
@@ -43,9 +43,9 @@ class Texts:
         """One text with its values filled in. Raises KeyError for an id or a value that is not there."""
         return self.messages[id_] % values if values else self.messages[id_]
 
-    def wording_id(self, *ids: str) -> str:
-        """SHA-256 over exactly these words in this locale: one character changed is another wording (DI-04)."""
-        return _digest(self.locale, {id_: self.messages[id_] for id_ in ids})
+    def shown(self, *ids: str) -> Shown:
+        """What somebody reads who is shown these texts."""
+        return Shown(self.locale, tuple(sorted((id_, self.messages[id_]) for id_ in set(ids))))
 
     def day(self, day: date) -> str:
         # Plain English has no one order of day and month; this one cannot be misread.
@@ -135,7 +135,7 @@ def load_wordings(folder: Path) -> Wordings:
         problems.extend(_incomplete(locale, messages, reference))
         if len(problems) == before and reference:
             direction = "rtl" if _babel(locale).text_direction == "rtl" else "ltr"
-            complete[locale] = Texts(locale, direction, messages, _digest(locale, messages))
+            complete[locale] = Texts(locale, direction, messages, Shown(locale, tuple(sorted(messages.items()))).id)
     return Wordings(complete, tuple(problems))
 
 
@@ -164,11 +164,6 @@ def _incomplete(locale: str, messages: Mapping[str, str], reference: Mapping[str
     for id_ in needed:
         if id_ not in reference:
             yield Problem(f"{REFERENCE}: {id_}", "is missing; no locale can be checked against it")
-
-
-def _digest(locale: str, messages: Mapping[str, str]) -> str:
-    canonical = "\0".join(f"{id_}\0{messages[id_]}" for id_ in sorted(messages))
-    return hashlib.sha256(f"{locale}\0{canonical}".encode()).hexdigest()
 
 
 def _babel(locale: str) -> Locale:

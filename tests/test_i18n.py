@@ -119,11 +119,11 @@ class TestWording:
         path.write_text(path.read_text("utf-8").replace("C’est fait.", "C’est fait !"), "utf-8")
         before, after = WORDINGS.complete["fr"], load_wordings(tmp_path / "t").complete["fr"]
         assert before.hash != after.hash
-        assert before.wording_id("done.heading") != after.wording_id("done.heading")
-        assert before.wording_id("page.on") == after.wording_id("page.on")
+        assert before.shown("done.heading").id != after.shown("done.heading").id
+        assert before.shown("page.on").id == after.shown("page.on").id
 
     def test_the_same_words_in_another_language_are_another_wording(self):
-        ids = {WORDINGS.complete[locale].wording_id("page.on") for locale in LOCALES}
+        ids = {WORDINGS.complete[locale].shown("page.on").id for locale in LOCALES}
         assert len(ids) == len(LOCALES)
 
 

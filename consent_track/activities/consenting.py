@@ -13,7 +13,7 @@ from enum import Enum
 from consent_track.crypto import evidence, sealing
 from consent_track.domain import consent as consents
 from consent_track.domain.address import masked
-from consent_track.domain.consent import UNKNOWN_PERSON, Choice, ConsentEvent, ConsentState
+from consent_track.domain.consent import UNKNOWN_PERSON, Choice, ConsentEvent, ConsentState, Shown
 from consent_track.domain.errors import InputRefused
 from consent_track.domain.observation import Signal
 from consent_track.domain.vocabulary import (
@@ -26,7 +26,7 @@ from consent_track.domain.vocabulary import (
     Status,
     to_bits,
 )
-from consent_track.records import consent, ledger
+from consent_track.records import consent, ledger, wordings
 
 from . import Processing, knowing
 
@@ -42,7 +42,7 @@ class How:
     grade: Grade
     actor: str
     locale: str = ""
-    wording_id: str = ""
+    shown: Shown | None = None  # the words on which the choice was made
     source: str = ""
     flow_id: str = ""
     jurisdiction: str = UNKNOWN_JURISDICTION
@@ -235,6 +235,8 @@ def _record(p: Processing, who: knowing.Person, state: ConsentState, steps: Iter
             kept = state.choices.get(step.purpose)
             since = kept.since if kept and step.status is Status.RENEWED else p.now
             choices[step.purpose] = Choice(step.status, since, how.grade, None, sequence)
+    if how.shown:
+        wordings.keep(p.session, who.controller, how.shown, p.now)
     state = replace(state, choices=choices, sequence=sequence, known=True)
     consent.save_state(p.session, who.controller, who.reference, state)
     return state
@@ -251,7 +253,7 @@ def _append(p: Processing, who: knowing.Person, step: _Step, how: How) -> int:
         grade=how.grade,
         actor=how.actor,
         source=how.source,
-        wording_id=how.wording_id,
+        wording_id=how.shown.id if how.shown else "",
         locale=how.locale,
         policy_hash=p.policies.for_jurisdiction(how.jurisdiction).hash,
         jurisdiction=how.jurisdiction,

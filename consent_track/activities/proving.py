@@ -15,9 +15,9 @@ from consent_track.crypto import evidence, sealing
 from consent_track.crypto.evidence import Head, LedgerEntry
 from consent_track.domain.address import normalise
 from consent_track.domain.errors import InputRefused
-from consent_track.records import ledger
+from consent_track.records import ledger, wordings
 
-from . import Processing
+from . import Processing, knowing
 
 LEDGER: Final = "consent_track ledger v1"
 CHECKPOINT: Final = "consent_track ledger checkpoint v1"
@@ -146,8 +146,30 @@ def open_proofs(p: Processing, controller: int, address: str, private: bytes) ->
             except sealing.SealBroken:
                 what = f"does not open entry {entry.sequence}: it is another installation's"
                 raise InputRefused.one("--escrow-key", what) from None
-            opened.append({"sequence": entry.sequence, **event})
+            opened.append(_with_words(p, controller, {"sequence": entry.sequence, **event}))
     return opened
+
+
+def history(p: Processing, controller: int, address: str) -> list[dict[str, Any]]:
+    """Everything the ledger says about somebody, oldest first, each choice with the words on which it was made.
+
+    Empty for the unknown and the erased. Raises InputRefused (fields `address`, `controller`).
+    """
+    p.controller(controller)
+    reference = knowing.find(p, controller, address)
+    data_key = knowing.key_of(p, controller, reference) if reference else None
+    if reference is None or data_key is None:
+        return []
+    found = []
+    for entry in ledger.entries_of_subject(p.session, controller, reference):
+        details = sealing.unseal(data_key, controller, reference, f"event:{entry.sequence}", entry.sealed)
+        found.append(_with_words(p, controller, {"sequence": entry.sequence, **json.loads(details)}))
+    return found
+
+
+def _with_words(p: Processing, controller: int, event: dict[str, Any]) -> dict[str, Any]:
+    shown = wordings.find(p.session, controller, event["wording_id"]) if event["wording_id"] else None
+    return event | {"words": dict(shown.words) if shown else None}
 
 
 @dataclass(slots=True)

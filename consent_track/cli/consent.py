@@ -1,12 +1,13 @@
 """`consent` and `subject`: plain operations on one person's choices, stamped `operator`, and erasure."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import wraps
 from typing import Any
 
 import click
 
-from consent_track.activities import answering, consenting, knowing
+from consent_track.activities import answering, consenting, knowing, proving
 from consent_track.activities.consenting import Done, How, Unknown
 from consent_track.bootstrap import Runtime
 from consent_track.domain.errors import InputRefused, Problem
@@ -128,10 +129,16 @@ def object_(home: Home, address: str, controller: int, how: How) -> None:
 @consent.command()
 @click.argument("address")
 @click.option("--controller", type=int, default=1, show_default=True)
+@click.option("--history", is_flag=True, help="Every entry of the ledger, with the words on which it was made.")
 @pass_home
-def show(home: Home, address: str, controller: int) -> None:
+def show(home: Home, address: str, controller: int, history: bool) -> None:
     """Show where the choices of ADDRESS stand."""
     runtime = home.runtime()
+    if history:
+        with runtime.reading() as p:
+            events = proving.history(p, controller, address)
+        home.emit({"events": events}, "\n".join(map(_told, events)) or "Nothing is recorded under this address.")
+        return
     with runtime.reading() as p:
         p.controller(controller)
         subject = knowing.find(p, controller, address)
@@ -155,6 +162,13 @@ def show(home: Home, address: str, controller: int) -> None:
     }
     lines = [f"{name}: {choice['status']} ({choice['grade']})" for name, choice in choices.items()]
     home.emit(value, "\n".join(lines or ["No choice is recorded: nothing is measured."]))
+
+
+def _told(event: dict[str, Any]) -> str:
+    at = datetime.fromtimestamp(event["occurred_at"], UTC).isoformat(timespec="seconds")
+    line = f"{event['sequence']}: {at} {event['status']} {event['purpose'] or event['act']}"
+    line += f" by {event['actor']} ({event['method']}, {event['grade']})"
+    return line + "".join(f"\n    {text!r}" for text in (event["words"] or {}).values())
 
 
 @click.group()

@@ -3,6 +3,7 @@
 `ConsentState` is the one mutable thing the decision reads; the ledger holds how it came about.
 """
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -76,6 +77,20 @@ class ConsentEvent:
     expires_at: int | None = None
     asked_at: int | None = None
     corrects: int | None = None  # sequence of the event this one corrects
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The exact words somebody saw when they chose: pairs of text id and text, sorted by id."""
+
+    locale: str
+    words: tuple[tuple[str, str], ...]
+
+    @property
+    def id(self) -> str:
+        """SHA-256 over exactly these words in this locale: one character changed is another wording (DI-04)."""
+        canonical = "\0".join(f"{id_}\0{text}" for id_, text in self.words)
+        return hashlib.sha256(f"{self.locale}\0{canonical}".encode()).hexdigest()
 
 
 _ANY: Final = frozenset(Status)

@@ -195,6 +195,13 @@ def entries_of_tag(session: Session, controller: int, proof_tag: bytes) -> list[
     return [_entry(row) for row in session.connection().execute(statement)]
 
 
+def entries_of_subject(session: Session, controller: int, subject: int) -> list[Entry]:
+    """The entries about one person, in order."""
+    theirs = (_EVENTS.c.controller_id == controller, _EVENTS.c.subject == subject)
+    statement = select(_EVENTS).where(*theirs).order_by(_EVENTS.c.sequence)
+    return [_entry(row) for row in session.connection().execute(statement)]
+
+
 def _entry(row: Any) -> Entry:
     return Entry(
         row.controller_id,

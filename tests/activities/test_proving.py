@@ -4,11 +4,15 @@ import json
 import random
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DatabaseError
 
-from consent_track.activities import answering, proving
+from consent_track.activities import answering, consenting, knowing, proving
 from consent_track.crypto import keyring
 from consent_track.crypto.key_files import read_key
+from consent_track.domain.consent import Shown
 from consent_track.domain.errors import InputRefused
+from consent_track.domain.vocabulary import Grade
 from tests import world
 from tests.world import ALICE, BOB, CHARLIE
 
@@ -171,3 +175,53 @@ class TestProof:
         other = read_key(tmp_path / "other", tmp_path / "other" / "escrow-private.key", []).secret
         with acme.reading() as p, pytest.raises(InputRefused, match="another installation"):
             proving.open_proofs(p, 1, ALICE, other)
+
+
+class TestWords:
+    """What somebody saw when they chose is kept as it was, also when the catalogue says something else by now."""
+
+    SHOWN = Shown("en", (("page.turn_all_off", "Turn all measuring off"),))
+
+    def choose(self, runtime, who, shown):
+        with runtime.processing() as p:
+            how = consenting.How("preference_page", Grade.MESSAGE_LINK, "subject", locale="en", shown=shown)
+            consenting.turn_off(p, 1, knowing.find(p, 1, who), how)
+
+    def history(self, runtime, who):
+        with runtime.reading() as p:
+            return proving.history(p, 1, who)
+
+    @pytest.mark.law("DI-04")
+    def test_a_choice_shows_the_very_words(self, acme):
+        self.choose(acme, ALICE, self.SHOWN)
+        self.choose(acme, world_reader(acme), Shown("en", (("page.turn_all_off", "Stop all of it"),)))
+        told = [(one["status"], one["words"]) for one in self.history(acme, ALICE)]
+        assert told[0] == ("given", None)
+        assert told[-1] == ("refused", {"page.turn_all_off": "Turn all measuring off"})
+
+    def test_the_words_cannot_be_changed_afterwards(self, acme):
+        self.choose(acme, ALICE, self.SHOWN)
+        for statement in ("UPDATE wording SET locale = 'fr'", "DELETE FROM wording"):
+            with pytest.raises(DatabaseError), acme.processing() as p:
+                p.session.connection().execute(text(statement))
+
+    def test_the_same_words_are_kept_once(self, acme):
+        for who in (ALICE, world_reader(acme)):
+            self.choose(acme, who, self.SHOWN)
+        with acme.reading() as p:
+            assert p.session.connection().execute(text("SELECT count(*) FROM wording")).scalar_one() == 1
+
+    def test_an_erased_person_has_no_history_and_the_complaint_still_finds_the_words(self, acme):
+        self.choose(acme, ALICE, self.SHOWN)
+        answering.erase(acme.processing, 1, ALICE, world.OPERATOR)
+        assert self.history(acme, ALICE) == []
+        folder = acme.config.keys_dir
+        private = read_key(folder, folder / "escrow-private.key", []).secret
+        with acme.reading() as p:
+            found = proving.open_proofs(p, 1, ALICE, private)
+        assert {"page.turn_all_off": "Turn all measuring off"} in [one["words"] for one in found]
+
+
+def world_reader(acme):
+    world.consents(acme, "reader@example.org")
+    return "reader@example.org"

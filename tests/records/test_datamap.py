@@ -37,6 +37,7 @@ spool_node       -          -                 not_personal
 subject          reference  -                 delete
 subject_key      reference  -                 delete
 suppression      -          suppression       keep  GDPR Art. 17(3)(b), 21(3)
+wording          -          consent_proof     keep  GDPR Art. 5(2), 7(1)
 """
 
 
@@ -309,7 +310,7 @@ def test_what_is_still_open_is_not_purged_for_its_age(database: Database):
 
 
 def test_the_ledger_and_the_evidence_it_names_only_grow():
-    assert {table.name for table in APPEND_ONLY} == {"consent_event", "import_evidence"}
+    assert {table.name for table in APPEND_ONLY} == {"consent_event", "import_evidence", "wording"}
 
 
 SEARCHED = """

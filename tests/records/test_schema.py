@@ -34,7 +34,7 @@ def tables(database: Database) -> tuple[set[str], set[str]]:
 def test_from_nothing_to_a_current_schema(empty_urls, opened):
     database = opened(empty_urls)
     assert check(database) == [
-        "database: is at revision none, this version needs 0002",
+        "database: is at revision none, this version needs 0003",
         "keyring: is at revision none, this version needs 0001",
     ]
     upgrade(database)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from consent_track.activities import answering
+from consent_track.activities import answering, proving
 from consent_track.domain.observation import TokenFacts
 from consent_track.domain.vocabulary import TokenClass
 from tests import world
@@ -251,3 +251,12 @@ def test_every_class_has_one_power_at_one_place(site, row):
 
 def spooled(site):
     return sum(path.stat().st_size for path in site.runtime.config.spool_dir.rglob("*.segment"))
+
+
+@pytest.mark.law("DI-04")
+def test_the_words_on_the_button_are_kept_with_the_choice(site):
+    site.ask(site.link(ALICE), "POST", data={"off": "all"})
+    with site.runtime.reading() as p:
+        last = proving.history(p, 1, ALICE)[-1]
+    assert (last["method"], last["actor"]) == ("preference_page", "subject")
+    assert list(last["words"].values()) == ["Turn all measuring off"]

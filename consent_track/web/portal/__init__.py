@@ -82,7 +82,7 @@ def _how(seen: Visit, method: str, *wording: str) -> How:
         Grade.MESSAGE_LINK,
         "subject",
         locale=seen.texts.locale,
-        wording_id=seen.texts.wording_id(*wording),
+        shown=seen.texts.shown(*wording),
         jurisdiction=seen.facts.jurisdiction,
     )
 
