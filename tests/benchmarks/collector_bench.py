@@ -53,7 +53,22 @@ GIVEN = ConsentState({purpose: Choice(Status.GIVEN, 1, Grade.MAILBOX_LOOP, seque
 COUNT = text("SELECT count(*), count(DISTINCT message) FROM hit WHERE message <> :warm")
 CLEAR = text("DELETE FROM hit")
 COMMAND = "make bench, or: python tests/benchmarks/collector_bench.py"
-SERVED = {"collector": ["consent_track.wsgi:app"], "flask": ["--factory", "collector_bench:flask_view"]}
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way to serve the installation: the name of its figure, what granian loads, in how many processes."""
+
+    figure: str
+    target: tuple[str, ...]
+    processes: int = 1
+
+
+WAYS = (
+    Way("collector_pixel_hits", ("consent_track.wsgi:app",)),
+    Way("collector_two_processes", ("consent_track.wsgi:app",), 2),
+    Way("flask_view_same_work", ("--factory", "collector_bench:flask_view")),
+)
 
 
 def flask_view() -> Any:
@@ -95,12 +110,12 @@ class Installation:
         )  # fmt: skip
         return f"/o/{self.runtime.tokens.issue(facts)}"
 
-    def warm(self, port: int) -> None:
-        """Ask until the collector of this port has read who consented: until then it answers and records nothing."""
+    def warm(self, port: int, processes: int) -> None:
+        """Ask until every process has read who consented and opened its segment: before, it answers and no more."""
         path, pause = self.path(WARM), threading.Event()
         for _ in range(600):
             ask_each(port, [path])
-            if list_segments(self.spool):
+            if len(list_segments(self.spool)) == processes:
                 return
             pause.wait(0.05)
         sys.exit("the collector records nothing")
@@ -134,10 +149,10 @@ class Served:
         return max(0, self.load.answered - self.distinct)
 
 
-def serve(name: str, installation: Installation, folder: Path, load: Load) -> Served:
+def serve(way: Way, installation: Installation, folder: Path, load: Load) -> Served:
     folder.mkdir()
-    with granian(SERVED[name], folder, installation.environment) as port:
-        installation.warm(port)
+    with granian(way.target, way.processes, folder, installation.environment) as port:
+        installation.warm(port, way.processes)
         result = load.on(port)
     return Served(result, *installation.drain())
 
@@ -148,16 +163,13 @@ def yardstick(folder: Path, load: Load) -> Round:
         return load.on(port)
 
 
-def each_once(installation: Installation, folder: Path, paths: Sequence[str]) -> tuple[int, int]:
-    """Each token asked once and awaited: how many were answered with the pixel, and how many of them became a row."""
+def each_once(installation: Installation, folder: Path, paths: Sequence[str]) -> tuple[int, int, int]:
+    """Each token asked once and awaited: how many were answered with the pixel, the rows, and their tokens."""
     folder.mkdir()
-    with granian(SERVED["collector"], folder, installation.environment) as port:
-        installation.warm(port)
+    with granian(WAYS[0].target, 1, folder, installation.environment) as port:
+        installation.warm(port, 1)
         answered = ask_each(port, paths).count((200, PIXEL))
-    rows, distinct = installation.drain()
-    if rows != distinct:
-        sys.exit(f"{rows - distinct} hits were stored twice")
-    return answered, rows
+    return answered, *installation.drain()
 
 
 def main() -> None:
@@ -179,47 +191,47 @@ def measure(place: Path, seconds: int, rounds: int, connections: int) -> None:
     load.paths.write_text("".join(f"{path}\n" for path in paths))
 
     still: list[Round] = []
-    found: dict[str, list[Served]] = {name: [] for name in SERVED}
+    found: dict[Way, list[Served]] = {way: [] for way in WAYS}
     for turn in range(rounds):
         still.append(yardstick(place / f"nginx-{turn}", load))
-        for name, served in found.items():
-            served.append(serve(name, installation, place / f"{name}-{turn}", load))
+        for way, served in found.items():
+            served.append(serve(way, installation, place / f"{way.figure}-{turn}", load))
     once = each_once(installation, place / "once", paths[:PEOPLE])
     common = {"seed": SEED, "seconds": time.perf_counter() - begun, "command": COMMAND}
     report(still, found, load.line, common)
     show("collector_tokens_a_round", len(paths), "distinct tokens", n=rounds, **common)
-    show("collector_asked_once_missing_in_database", PEOPLE - min(once), "hits", n=PEOPLE, **common)
+    show("collector_asked_once_missing_in_database", PEOPLE - min(once[0], once[2]), "hits", n=PEOPLE, **common)
     show("drain_to_sqlite", installation.drained / installation.draining, "hits/s", n=installation.drained, **common)
     judge(still, found, once, connections)
 
 
-def report(still: list[Round], found: dict[str, list[Served]], line: str, common: dict[str, Any]) -> None:
+def report(still: list[Round], found: dict[Way, list[Served]], line: str, common: dict[str, Any]) -> None:
     beside = f"nginx empty_gif, 2 workers, access log off; {line}"
     rate = statistics.median(one.rate for one in still)
     show("nginx_empty_gif", rate, "answers/s", n=sum(one.answered for one in still), **common)
-    for name, hits in (("collector", "collector_pixel_hits"), ("flask", "flask_view_same_work")):
-        served = found[name]
-        n = sum(one.load.answered for one in served)
+    for way, served in found.items():
+        name, n = way.figure, sum(one.load.answered for one in served)
         ratios = sorted(mine.load.rate / its.rate for mine, its in zip(served, still, strict=True))
         rate = statistics.median(one.load.rate for one in served)
-        show(hits, rate, "hits/s", yardstick=beside, ratio=statistics.median(ratios), n=n, **common)
+        show(name, rate, "hits/s", yardstick=beside, ratio=statistics.median(ratios), n=n, **common)
         for end, ratio in (("lowest", ratios[0]), ("highest", ratios[-1])):
             show(f"{name}_ratio_{end}_round", ratio, "of nginx", n=len(ratios), **common)
         show(f"{name}_p50", statistics.median(one.load.p50 for one in served) / 1000, "ms", n=n, **common)
         show(f"{name}_p99", statistics.median(one.load.p99 for one in served) / 1000, "ms", n=n, **common)
-        show(f"{name}_hits_missing_in_database", sum(one.missing for one in served), "hits", n=n, **common)
+        show(f"{name}_missing_in_database", sum(one.missing for one in served), "hits", n=n, **common)
 
 
-def judge(still: list[Round], found: dict[str, list[Served]], once: tuple[int, int], connections: int) -> None:
+def judge(still: list[Round], found: dict[Way, list[Served]], once: tuple[int, int, int], connections: int) -> None:
     """Leave with a word about everything that must not be."""
     everything = [one for served in found.values() for one in served]
+    answered, rows, distinct = once
     wrong = {
         "answered hits are missing": sum(one.missing for one in everything),
-        "hits were stored twice": sum(one.rows - one.distinct for one in everything),
+        "hits were stored twice": sum(one.rows - one.distinct for one in everything) + rows - distinct,
         "rows stand for no request": sum(max(0, one.rows - one.load.answered - connections) for one in everything),
         "requests failed": sum(one.failed for one in still) + sum(one.load.failed for one in everything),
-        "tokens asked once were not answered": PEOPLE - once[0],
-        "tokens asked once have no row": PEOPLE - once[1],
+        "tokens asked once were not answered": PEOPLE - answered,
+        "tokens asked once have no row": PEOPLE - distinct,
     }
     if any(wrong.values()):
         sys.exit("; ".join(f"{count} {what}" for what, count in wrong.items() if count))
