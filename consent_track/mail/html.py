@@ -32,6 +32,8 @@ _FETCHED: Final = {
     b"link": b"href", b"iframe": b"src", b"frame": b"src", b"input": b"src", b"source": b"src", b"embed": b"src",
     b"bgsound": b"src", b"audio": b"src", b"video": b"poster", b"object": b"data",
 }  # fmt: skip
+# One candidate of a srcset: its address reaches to white space, and what describes it to the next comma (4.8.4.2.1).
+_CANDIDATE: Final = re.compile(rb"[\t\n\f\r ,]*+([^\t\n\f\r ]++)(?:(?<!,)[^,]*+)?")
 _READ: Final = frozenset({b"a", b"area", b"base", b"html", b"img"}).union(_FETCHED)
 _STYLE_URL: Final = re.compile(rb"""url\([\t\n\f\r ]*+(?:["']|&quot;|&#39;)?((?:https?:)?//[^"')\s]*+)""")
 _STYLE_QUOTE: Final = re.compile(rb"&(?:quot|apos|#39);")
@@ -235,6 +237,7 @@ class _Pass:
                 self.open = (start, end, attributes)
         elif name == b"img":
             self.image(start, end, attributes)
+            self.candidates(attributes)
         elif name == b"area":
             self.anchor(start, attributes, "", ())
         elif name == b"html":
@@ -243,8 +246,19 @@ class _Pass:
             self.has_amp = self.has_amp or b"amp4email" in attributes or "⚡4email".encode() in attributes
         elif name == b"base" and self.base_href is None and b"href" in attributes:
             self.base_href = attributes.value(b"href")
-        elif name != b"base" and (fetched := attributes.get(_FETCHED[name])) is not None:
-            self.remote.append(RemoteRef(fetched.value_start, fetched.value_end, fetched.value.strip(_BLANK)))
+        elif name != b"base":
+            self.candidates(attributes)
+            if (fetched := attributes.get(_FETCHED[name])) is not None:
+                self.remote.append(RemoteRef(fetched.value_start, fetched.value_end, fetched.value.strip(_BLANK)))
+
+    def candidates(self, attributes: Attributes) -> None:
+        """The addresses of a `srcset`, any of which a mail program may fetch instead of the `src`."""
+        srcset = attributes.get(b"srcset")
+        if srcset is not None:
+            for found in _CANDIDATE.finditer(self.html, srcset.value_start, srcset.value_end):
+                url = found[1].rstrip(b",")
+                start = found.start(1)
+                self.remote.append(RemoteRef(start, start + len(url), read(url, self.charset)))
 
     def image(self, start: int, end: int, attributes: Attributes) -> None:
         value = attributes.value

@@ -54,6 +54,8 @@ UNITS: Final = {
     "style addresses": (b"<p style='", b"url(//"),
     "backgrounds": (b"", b"<td background=//a.example/b>"),
     "styles of pictures": (b"", b"<img src=//a.example/b style='width:   width : 1'>"),
+    "candidates": (b"<img srcset='", b"//a.example/b 1x, ,,"),
+    "many srcsets": (b"", b"<img srcset='//a.example/b 1x,, //a.example/c'>"),
     "conditional comments": (b"", b"<!--[if mso]><img src=//a.example/b><![endif]-->"),
 }
 

@@ -97,6 +97,26 @@ PICTURES = r"""
 """
 
 
+OPEN = "https://mandrill.esp.example/track/open.php?u=1&amp;id=2"
+SRCSETS = f"""
+<img src="//c.example/a.jpg" srcset="{OPEN} 2x">                                 | data:, 2x
+<img src="//c.example/a.jpg" srcset="{OPEN}">                                    | data:,
+<img src="//c.example/a.jpg" srcset="//c.example/b.jpg 1x, {OPEN} 2x">   | //c.example/b.jpg 1x, data:, 2x
+<img src="//c.example/a.jpg" srcset="//c.example/b,c.jpg,{OPEN} 2x, d.jpg"> | -
+<img src="//c.example/a.jpg" srcset="{OPEN}, //c.example/b.jpg 2x">      | data:,, //c.example/b.jpg 2x
+<picture><source srcset="{OPEN} 100w"><img src="//c.example/a.jpg"></picture>    | data:, 100w
+<img src="//c.example/a.jpg" srcset="//c.example/b.jpg 2x, , ">          | -
+<img src="//c.example/a.jpg" srcset="">                                          | -
+"""
+
+
+@pytest.mark.parametrize(("picture", "left"), rows(SRCSETS))
+def test_a_picture_for_finer_screens_may_measure_too(picture: str, left: str) -> None:
+    page = picture.encode()
+    expected = page if left == "-" else page.replace(page.split(b'srcset="')[1].split(b'"')[0], left.encode())
+    assert without(page) == expected
+
+
 @pytest.mark.parametrize(("picture", "confidence"), rows(PICTURES))
 def test_a_picture_that_measures_is_cut_out_whole(picture: str, confidence: str) -> None:
     page = f"<p>before</p>{picture}<p>after</p>".encode()
