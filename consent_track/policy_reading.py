@@ -253,7 +253,8 @@ def _house_entry(table: str, name: str, value: Any) -> str | None:
     if table == "retention":
         known = name in schema.RETENTION_CLASSES
         return schema.whole(0, schema.LONGEST_KEPT)(value) if known else "is not a class of data this version knows"
-    return _EVERY_PARAMETER[name](value) if name in schema.HOUSE_NUMBERS else "is not a number that a house policy can set"
+    known = name in schema.HOUSE_NUMBERS
+    return _EVERY_PARAMETER[name](value) if known else "is not a number that a house policy can set"
 
 
 def _house(content: dict[str, Any]) -> HousePolicy:

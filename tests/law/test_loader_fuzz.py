@@ -11,6 +11,7 @@ from consent_track.bundled import bundled
 from consent_track.domain.errors import PolicyRefused
 from consent_track.domain.policy import policy_hash
 from consent_track.policy_files import load_house, load_pack
+from consent_track.policy_schema import OPTIONAL_PARAMETERS
 from tests.law.toml_text import written
 
 SHIPPED = {path.name: path.read_text(encoding="utf-8") for path in sorted(bundled("policies").glob("*.toml"))}

@@ -12,11 +12,10 @@ from consent_track.domain.vocabulary import INDIVIDUAL, RESERVED, MailType, Purp
 from consent_track.policy_files import load_pack, load_policies
 from consent_track.records.datamap import DATA_CLASSES
 from tests.domain.people import ALICE, BOB, CHARLIE, answer, housed
-from tests.law.conftest import house_with_drafts
+from tests.law.drafts import DRAFTS, house_with_drafts
 from tests.law.golden import law, read
 
 PACKS = "AU BR CA CA-QC CH DE EU FR GB IT US-CA US-CO US-CT US-OTHER ZZ".split()
-DRAFTS = "BG IN JP KR".split()
 EUROPEAN = ["CH", "DE", "EU", "FR", "GB", "IT"]
 EEA = "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IS IT LI LT LU LV MT NL NO PL PT RO SE SI SK".split()
 HASHES = Path(__file__).parent / "pack_hashes.txt"
@@ -145,7 +144,7 @@ class TestUnknown:
         assert Requirement.EXEMPT not in {rule.requirement for rule in unknown.rules.values()}
 
 
-@pytest.mark.parametrize("code", PACKS + DRAFTS)
+@pytest.mark.parametrize("code", [*PACKS, *DRAFTS])
 class TestComplete:
     def test_every_purpose_parameter_and_class_of_data_is_there(self, everything, code):
         pack = everything.for_jurisdiction(code).pack
