@@ -199,9 +199,9 @@ def _house_problems(path: Path, house: HousePolicy, found: Mapping[str, _Found])
                 f"{path}: retention.{name}", f"tightens nothing: no pack lets it stay {days} days ({longest})"
             )
     for name in sorted(house.parameters):
-        if all(policy.number(name) == policy.pack.parameters[name].value for policy in read_by.by_id.values()) and all(
-            house.parameters[name] != pack.parameters[name].value for pack in packs
-        ):
+        laws = [pack.parameters[name].value if name in pack.parameters else None for pack in packs]
+        held = [policy.limit(name) for policy in read_by.by_id.values()]
+        if held == laws and house.parameters[name] not in laws:
             yield Problem(f"{path}: parameters.{name}", f"{house.parameters[name]} tightens nothing in any pack")
 
 

@@ -30,7 +30,8 @@ from consent_track.domain.vocabulary import (
 
 LONGEST_FILE: Final = 256 * 1024  # octets; a pack is a few pages, anything larger is a mistake or an attack
 _TABLES: Final = ("parameters", "rules", "retention", "legacy", *schema.SECTIONS)
-_UNCERTAIN_ABOUT: Final = frozenset({"pack", *Purpose, *schema.PARAMETERS, *_TABLES})
+_EVERY_PARAMETER: Final = {**schema.PARAMETERS, **schema.OPTIONAL_PARAMETERS}
+_UNCERTAIN_ABOUT: Final = frozenset({"pack", *Purpose, *_EVERY_PARAMETER, *_TABLES})
 
 
 @dataclass(slots=True)
@@ -91,22 +92,22 @@ def read_pack(reading: Reading) -> RulePack | None:
         return None
     reading.fits("", content, schema.PACK, _TABLES)
     _check_names(reading, content)
-    for table, known, shape in (
-        ("parameters", tuple(schema.PARAMETERS), _parameter_shape),
-        ("rules", tuple(Purpose), lambda _: schema.RULE),
-        ("retention", schema.RETENTION_CLASSES, lambda _: schema.RETENTION),
+    for table, required, optional, shape in (
+        ("parameters", tuple(schema.PARAMETERS), tuple(schema.OPTIONAL_PARAMETERS), _parameter_shape),
+        ("rules", tuple(Purpose), (), lambda _: schema.RULE),
+        ("retention", schema.RETENTION_CLASSES, (), lambda _: schema.RETENTION),
     ):
-        _check_table(reading, table, content.get(table, {}), known, known, shape)
+        _check_table(reading, table, content.get(table, {}), required + optional, required, shape)
     for section, keys in schema.SECTIONS.items():
-        required = schema.REQUIRED.get(section, ())
-        _check_table(reading, section, content.get(section, {}), tuple(keys), required, _section_shape(section))
+        always = schema.REQUIRED.get(section, ())
+        _check_table(reading, section, content.get(section, {}), tuple(keys), always, _section_shape(section))
     _check_rules(reading, content.get("rules"))
     _check_limits(reading, content)
     return None if reading.problems else _pack(content)
 
 
 def _parameter_shape(name: str) -> schema.Shape:
-    return schema.figure(schema.PARAMETERS[name])
+    return schema.figure(_EVERY_PARAMETER[name])
 
 
 def _section_shape(section: str) -> Any:
@@ -252,7 +253,8 @@ def _house_entry(table: str, name: str, value: Any) -> str | None:
     if table == "retention":
         known = name in schema.RETENTION_CLASSES
         return schema.whole(0, schema.LONGEST_KEPT)(value) if known else "is not a class of data this version knows"
-    return schema.PARAMETERS[name](value) if name in schema.NUMBERS else "is not a number that a house policy can set"
+    known = name in schema.HOUSE_NUMBERS
+    return _EVERY_PARAMETER[name](value) if known else "is not a number that a house policy can set"
 
 
 def _house(content: dict[str, Any]) -> HousePolicy:

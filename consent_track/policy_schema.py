@@ -76,7 +76,15 @@ PARAMETERS: Final[dict[str, Check]] = {
     "unsubscribe_max_hours": whole(0, 240),
     "dnt": word("refusal", "ignore"),
 }
+# Clocks and limits that a pack may add; where one is silent, nothing runs. Read by `Policy.limit`.
+OPTIONAL_PARAMETERS: Final[dict[str, Check]] = {
+    "consent_lapse_months": whole(1, 120),  # an older consent no longer counts
+    "reconfirm_months": whole(1, 120),  # CC-19: ask the person again whether it still stands
+    "result_notice_days": whole(1, 366),  # CC-19: tell the person what became of their choice
+    "sensitive_opens": whole(0, 1),  # TI-15: 0 declines opens of a sensitive mail, too
+}
 NUMBERS: Final = frozenset(PARAMETERS) - {"dnt"}
+HOUSE_NUMBERS: Final = NUMBERS | frozenset(OPTIONAL_PARAMETERS)
 
 RETENTION_CLASSES: Final = tuple(
     """hits mailing_register consent_proof suppression request_log purge_evidence key_evidence decline_counts
@@ -113,6 +121,9 @@ SECTIONS: Final[dict[str, dict[str, tuple[Check, bool]]]] = {
         "withdrawal_login": (yes_no, False),
         "withdrawal_clicks_at_most": (whole(1, 10), False),
         "token_rule": (text, False),
+        "child_below_years": (whole(1, 25), False),
+        "consent_manager_from": (day, False),
+        "proof_after_last_mail": (_LENGTH, True),
         "risk_assessment_if": (words(), False),
     },
     "requests": {
@@ -123,6 +134,7 @@ SECTIONS: Final[dict[str, dict[str, tuple[Check, bool]]]] = {
         "rollover": (word("reg_1182_71", "none"), False),
         "pause": (words("identity", "clarification"), False),
         "search": (text, False),
+        "answer_rule": (text, False),
         "opt_out_within": (_LENGTH, True),
         "opt_out_rule": (text, False),
         "opt_out_verification": (yes_no, False),
@@ -153,6 +165,10 @@ SECTIONS: Final[dict[str, dict[str, tuple[Check, bool]]]] = {
     },
     "breach": {
         "authority_within": (_LENGTH, True),
+        "record_for": (_LENGTH, True),
+    },
+    "purge": {
+        "destroy_within": (_LENGTH, True),
     },
 }
 # Of these, what every pack must say.

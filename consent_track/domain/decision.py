@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from .clocks import is_over
 from .consent import ConsentState
 from .policy import Policy, Requirement
 from .vocabulary import EXEMPT_MODES, RESERVED, HitKind, MailType, Purpose, Status, from_bits
@@ -54,6 +55,7 @@ class Reason(StrEnum):
     EVIDENCE_TOO_WEAK = "evidence_too_weak"
     NOTICE_MISSING = "notice_missing"
     CARRIER_DECLINED = "carrier_declined"
+    CONSENT_LAPSED = "consent_lapsed"
 
     @property
     def words(self) -> str:
@@ -94,6 +96,7 @@ _WORDS: Final[dict[Reason, str]] = {
     Reason.EVIDENCE_TOO_WEAK: "The evidence of the consent is of a lower grade than the policy asks for.",
     Reason.NOTICE_MISSING: "This regime needs a notice, and none is recorded.",
     Reason.CARRIER_DECLINED: "The measuring this purpose would ride on is declined.",
+    Reason.CONSENT_LAPSED: "The consent is older than the policy lets it count; the person may be asked again.",
 }
 
 
@@ -190,13 +193,13 @@ def _person(case: _Case) -> Reason | None:
 
 
 def _mail(case: _Case) -> Reason | None:
-    _, message, purpose, _, _, _ = case
+    _, message, purpose, _, policy, _ = case
     if message.mail_type is MailType.CONSENT_REQUEST:
         return Reason.CONSENT_REQUEST_MAIL
     if purpose in EXEMPT_MODES:
         return Reason.MODE_NOT_AVAILABLE
-    # An open says nothing about what a mail links to; a click and a profile do (GDPR Art. 9).
-    if message.sensitive and purpose is not Purpose.OPEN_PERFORMANCE:
+    # An open says nothing about what a mail links to; a click and a profile do (GDPR Art. 9). A policy may close both.
+    if message.sensitive and (purpose is not Purpose.OPEN_PERFORMANCE or policy.limit("sensitive_opens") == 0):
         return Reason.SENSITIVE_MAIL
     return None
 
@@ -231,6 +234,9 @@ def _by_consent(purpose: Purpose, state: ConsentState, policy: Policy, now: int)
         return Declined(purpose, Reason.BEFORE_CONSENT)
     if choice.expires_at is not None and now >= choice.expires_at:
         return Declined(purpose, Reason.CONSENT_EXPIRED)
+    lapse = policy.limit("consent_lapse_months")
+    if lapse is not None and is_over(choice.since, lapse, now):
+        return Declined(purpose, Reason.CONSENT_LAPSED)
     if choice.grade.rank < policy.least_grade(purpose).rank:
         return Declined(purpose, Reason.EVIDENCE_TOO_WEAK)
     return _CONSENTED[purpose]

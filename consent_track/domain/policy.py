@@ -177,6 +177,12 @@ class Policy:
             return law
         return max(law, house) if name in LONGER_IS_STRICTER else min(law, house)
 
+    def limit(self, name: str) -> int | None:
+        """A number that a pack may leave out, the stricter of law and house; None where neither sets one."""
+        if name in self.pack.parameters:
+            return self.number(name)
+        return self.house.parameters.get(name)
+
     @property
     def honours_dnt(self) -> bool:
         """Whether `DNT: 1` is read as a refusal for that request (AH-12); where the policy says nothing, it is."""

@@ -57,16 +57,14 @@ COMMAND = "make bench, or: python tests/benchmarks/collector_bench.py"
 
 @dataclass(frozen=True)
 class Way:
-    """One way to serve the installation: the name of its figure, what granian loads, in how many processes."""
+    """One way to serve the installation: the name of its figure, and what granian loads."""
 
     figure: str
     target: tuple[str, ...]
-    processes: int = 1
 
 
 WAYS = (
     Way("collector_pixel_hits", ("consent_track.wsgi:app",)),
-    Way("collector_two_processes", ("consent_track.wsgi:app",), 2),
     Way("flask_view_same_work", ("--factory", "collector_bench:flask_view")),
 )
 
@@ -110,12 +108,12 @@ class Installation:
         )  # fmt: skip
         return f"/o/{self.runtime.tokens.issue(facts)}"
 
-    def warm(self, port: int, processes: int) -> None:
-        """Ask until every process has read who consented and opened its segment: before, it answers and no more."""
+    def warm(self, port: int) -> None:
+        """Ask until the collector of this port has read who consented: until then it answers and records nothing."""
         path, pause = self.path(WARM), threading.Event()
         for _ in range(600):
             ask_each(port, [path])
-            if len(list_segments(self.spool)) == processes:
+            if list_segments(self.spool):
                 return
             pause.wait(0.05)
         sys.exit("the collector records nothing")
@@ -151,8 +149,8 @@ class Served:
 
 def serve(way: Way, installation: Installation, folder: Path, load: Load) -> Served:
     folder.mkdir()
-    with granian(way.target, way.processes, folder, installation.environment) as port:
-        installation.warm(port, way.processes)
+    with granian(way.target, folder, installation.environment) as port:
+        installation.warm(port)
         result = load.on(port)
     return Served(result, *installation.drain())
 
@@ -166,8 +164,8 @@ def yardstick(folder: Path, load: Load) -> Round:
 def each_once(installation: Installation, folder: Path, paths: Sequence[str]) -> tuple[int, int, int]:
     """Each token asked once and awaited: how many were answered with the pixel, the rows, and their tokens."""
     folder.mkdir()
-    with granian(WAYS[0].target, 1, folder, installation.environment) as port:
-        installation.warm(port, 1)
+    with granian(WAYS[0].target, folder, installation.environment) as port:
+        installation.warm(port)
         answered = ask_each(port, paths).count((200, PIXEL))
     return answered, *installation.drain()
 

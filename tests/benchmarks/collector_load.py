@@ -118,13 +118,12 @@ def nginx(folder: Path) -> Any:
     return _running(command, port, folder, {})
 
 
-def granian(target: Sequence[str], processes: int, folder: Path, environment: Mapping[str, str]) -> Any:
-    """Processes of one thread each, what is fastest for a collector: a context manager that gives the port."""
+def granian(target: Sequence[str], folder: Path, environment: Mapping[str, str]) -> Any:
+    """One process of one thread, as `serve` starts a collector: a context manager that gives the port."""
     port = _free_port()
     command = [
         sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port), "--workers",
-        str(processes), "--blocking-threads", "1", "--backpressure", "256", "--http", "1", "--no-ws", "--no-log",
-        *target,
+        "1", "--blocking-threads", "1", "--backpressure", "256", "--http", "1", "--no-ws", "--no-log", *target,
     ]  # fmt: skip
     return _running(command, port, folder, environment)
 

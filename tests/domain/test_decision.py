@@ -18,7 +18,7 @@ from consent_track.domain.decision import (
     scope_at_hit,
     scope_of,
 )
-from consent_track.domain.policy import Requirement
+from consent_track.domain.policy import Confidence, Parameter, Requirement
 from consent_track.domain.vocabulary import (
     EXEMPT_MODES,
     INDIVIDUAL,
@@ -159,6 +159,33 @@ def test_in_a_sensitive_mail_links_tell_what_an_open_does_not(shipped):
         Purpose.PERSONALISATION: "no: sensitive_mail",
         Purpose.SALES_FOLLOWUP: "no: sensitive_mail",
     }
+
+
+SENSITIVE = """
+    the law's           as shipped  yes: consent_given
+    the law's           0           no: sensitive_mail
+    0                   as shipped  no: sensitive_mail
+    0                   1           no: sensitive_mail
+    1                   0           no: sensitive_mail
+    1                   as shipped  yes: consent_given
+"""
+
+
+@pytest.mark.law("TI-15")
+@pytest.mark.parametrize(("law", "house", "expected"), rows(SENSITIVE))
+def test_a_policy_may_close_the_opens_of_a_sensitive_mail_and_never_opens_its_links(shipped, law, house, expected):
+    """`sensitive_opens`: silent, 0 or 1 in the pack, or in the house policy; the stricter holds."""
+    policy = shipped.for_jurisdiction("FR")
+    figures = dict(policy.pack.parameters)
+    if law != "the law's":
+        figures["sensitive_opens"] = Parameter(int(law), "a pack", Confidence.SECONDARY)
+    chosen = {} if house == "as shipped" else {"sensitive_opens": int(house)}
+    strict = under(replace(policy.pack, parameters=figures), replace(policy.house, parameters=chosen))
+    mail = replace(NEWSLETTER, sensitive=True)
+    assert in_words(decide(THE_SUBJECT, mail, OPEN, ALICE, strict, NOW)) == expected
+    assert in_words(decide(THE_SUBJECT, NEWSLETTER, OPEN, ALICE, strict, NOW)) == "yes: consent_given"
+    for purpose in INDIVIDUAL - {OPEN}:
+        assert in_words(decide(THE_SUBJECT, mail, purpose, ALICE, strict, NOW)) == "no: sensitive_mail"
 
 
 def test_reserved_purposes_and_exempt_modes_are_declined_for_everybody(shipped):
@@ -304,6 +331,7 @@ REASONS = """
     several_recipients consent_request_mail token_expired issued_in_the_future objected restricted minor mail_ended
     signal mode_not_available sensitive_mail never_allowed no_consent not_answered refused withdrawn consent_expired
     consent_revoked before_consent evidence_too_weak notice_missing carrier_declined
+    consent_lapsed
 """
 
 

@@ -38,9 +38,17 @@ READ_BY = """
     US-NY     US-OTHER
     US-OTHER  US-OTHER
     US        US-OTHER
-    CH        ZZ
-    BR        ZZ
-    CA-QC     ZZ
+    US-CO     US-CO
+    CH        CH
+    BR        BR
+    BR-SP     BR
+    CA-QC     CA-QC
+    CA-ON     CA
+    AU        AU
+    JP        ZZ
+    KR        ZZ
+    IN        ZZ
+    AR        ZZ
     ZZ        ZZ
     XX        ZZ
     nonsense  ZZ

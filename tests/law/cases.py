@@ -12,7 +12,7 @@ from consent_track.domain.vocabulary import INDIVIDUAL, Grade, MailType, Purpose
 from consent_track.policy_schema import NUMBERS, RETENTION_CLASSES
 from tests.domain.people import DAY, NEWSLETTER, NOW
 
-CODES = ["FR", "IT", "DE", "AT", "NO", "GB", "US-CA", "US-NY", "US", "BR", "CA-QC", "ZZ", "XX"]
+CODES = ["FR", "IT", "DE", "AT", "NO", "GB", "US-CA", "US-NY", "US", "US-CO", "BR", "CA-QC", "CH", "ZZ", "XX"]
 
 instants = some.integers(NOW - 200 * DAY, NOW + 200 * DAY)
 perhaps = some.none() | instants

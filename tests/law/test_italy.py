@@ -67,7 +67,7 @@ def test_the_derogations_have_their_conditions(shipped):
 
 def test_one_neutral_request_may_ask_for_mail_and_measuring_together_only_here_in_europe(shipped):
     bundling = {id_ for id_, policy in shipped.by_id.items() if policy.pack.bundled_with_mail_consent}
-    assert bundling == {"IT", "US-CA", "US-OTHER"}
+    assert bundling == {"IT", "US-CA", "US-CO", "US-CT", "US-OTHER", "AU"}
 
 
 LEGACY = """

@@ -179,7 +179,7 @@ class TestHouse:
 class TestTexts:
     def test_a_purpose_without_a_text_in_the_default_locale_does_not_load(self, folder):
         found = problems(folder, purpose_texts=lambda purpose: purpose is not Purpose.PERSONALISATION)
-        assert found == ["DE.toml: rules.personalisation: has no text in the default locale"]
+        assert found == ["AU.toml: rules.personalisation: has no text in the default locale"]
 
     def test_a_purpose_that_is_never_served_needs_none(self, folder):
         asked = set()

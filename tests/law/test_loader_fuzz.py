@@ -11,6 +11,7 @@ from consent_track.bundled import bundled
 from consent_track.domain.errors import PolicyRefused
 from consent_track.domain.policy import policy_hash
 from consent_track.policy_files import load_house, load_pack
+from consent_track.policy_schema import OPTIONAL_PARAMETERS
 from tests.law.toml_text import written
 
 SHIPPED = {path.name: path.read_text(encoding="utf-8") for path in sorted(bundled("policies").glob("*.toml"))}
@@ -90,7 +91,8 @@ def test_no_part_of_a_pack_can_be_missing(tmp_path, name):
     """Whatever is taken out of rules, parameters and retention is missed by name."""
     for table in ("rules", "parameters", "retention"):
         for entry, keys in _TREE[name][table].items():
-            for key in [None, *(key for key in keys if key in MISSED)]:
+            whole = [] if entry in OPTIONAL_PARAMETERS else [None]
+            for key in [*whole, *(key for key in keys if key in MISSED)]:
                 tree = deepcopy(_TREE[name])
                 gone = tree[table].pop(entry) if key is None else tree[table][entry].pop(key)
                 assert gone is not None
