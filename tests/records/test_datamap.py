@@ -24,11 +24,13 @@ consent_event    subject    consent_proof     keep  GDPR Art. 7(1), 17(3)(e)
 consent_state    subject    -                 delete
 decline_count    -          decline_counts    not_personal
 erasure_intent   subject    request_log       keep  GDPR Art. 5(2), 12(3)
+flow             subject    -                 delete
 hit              subject    hits              delete
 import_evidence  -          consent_proof     keep  GDPR Art. 5(2), 7(1)
 import_run       -          -                 not_personal
 key_event        -          key_evidence      not_personal
 mailing          subject    mailing_register  delete
+outbox           subject    -                 delete
 policy_version   -          policy_versions   not_personal
 purge_run        -          purge_evidence    not_personal
 sign_off         -          sign_offs         keep  GDPR Art. 5(2), 7(1)
