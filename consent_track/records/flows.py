@@ -36,8 +36,8 @@ class FlowRow(Row, table=True):
     __table_args__ = (
         Index(None, "controller_id", "subject"),
         Index(None, "controller_id", "tag"),
-        Index("ix_flow_new", "asked_at", sqlite_where=_IS_NEW, postgresql_where=_IS_NEW),
-        Index(None, "expires_at"),
+        Index("ix_flow_new", "controller_id", "asked_at", sqlite_where=_IS_NEW, postgresql_where=_IS_NEW),
+        Index(None, "controller_id", "expires_at"),
     )
 
     controller_id: int = Field(primary_key=True)

@@ -34,7 +34,7 @@ class OutboxRow(Row, table=True):
     __tablename__ = "outbox"
     __table_args__ = (
         Index(None, "controller_id", "subject"),
-        Index("ix_outbox_waiting", "next_at", sqlite_where=_IS_WAITING, postgresql_where=_IS_WAITING),
+        Index("ix_outbox_waiting", "controller_id", "next_at", sqlite_where=_IS_WAITING, postgresql_where=_IS_WAITING),
     )
 
     controller_id: int = Field(primary_key=True)
