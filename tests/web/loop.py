@@ -41,9 +41,9 @@ def mails(site):
     return boxes.mails
 
 
-def link_in(mail, power="v"):
+def link_in(mail, power="", url="https://mail.acme.example"):
     text = message_from_bytes(mail, policy=default).get_body(("plain",)).get_content()
-    return re.search(rf"https://mail\.acme\.example(/{power}/[A-Za-z0-9_-]+)", text)[1]
+    return re.search(rf"{re.escape(url)}(/{power or '[pv]'}/[A-Za-z0-9_-]+)", text)[1]
 
 
 def fill(site, email, *, answer="all", purposes=(), locale="en", path="/consent", **more):
