@@ -61,8 +61,8 @@ class Acme:
                 consenting.grant(p, 1, knowing.obtain(p, 1, address, locale), world.MEASURED, world.OPERATOR)
             purposes = world.MEASURED if kind is Kind.CONSENT else ()
             confirming.begin(p, 1, address, Wish(kind, locale, purposes, mail=bool(purposes), jurisdiction="FR"))
-        [(_, mail)] = mails(self)
-        return self.url + link_in(mail, url=self.url)
+        mine = dict(mails(self))[address.lower()]
+        return self.url + link_in(mine, url=self.url)
 
     def press(self, page, button):
         self.clock.move(30)  # who reads takes a while
@@ -144,7 +144,9 @@ def test_every_page_is_accessible_and_stays_at_home(acme, chromium, axe, locale,
             assert visit.page.locator("html").get_attribute("lang") == locale, where
         assert visit.elsewhere == []
         assert [line for line in visit.complaints if not EXPECTED.search(line)] == []
-        assert visit.context.cookies() == []  # the one of "held" ended with "closed"
+        cookies = visit.context.cookies()  # only of who was let in, and only for that page
+        assert all(cookie["httpOnly"] and cookie["path"].startswith("/v/") for cookie in cookies)
+        assert len(cookies) == 1
 
 
 @pytest.mark.parametrize("name", PAGES)
