@@ -104,6 +104,13 @@ def waiting(session: Session) -> int:
     return int(session.connection().execute(statement).scalar_one())
 
 
+def oldest_unanswered(session: Session) -> int | None:
+    """Since when somebody waits for a mail who waits longest, or None."""
+    statement = select(func.min(_FLOWS.c.asked_at)).where(_FLOWS.c.mailed_at.is_(None))
+    since: int | None = session.connection().execute(statement).scalar_one()
+    return since
+
+
 def mailed_since(session: Session, controller: int, tag: bytes, since: int) -> list[tuple[str, int]]:
     """The kind and time of each mail that was written to this address because of a form, from `since` on."""
     theirs = (_FLOWS.c.controller_id == controller, _FLOWS.c.tag == tag, _FLOWS.c.mailed_at >= since)

@@ -120,6 +120,13 @@ def length(session: Session) -> int:
     return int(session.connection().execute(statement).scalar_one())
 
 
+def oldest(session: Session) -> int | None:
+    """Since when the mail waits that waits longest, or None."""
+    statement = select(func.min(_OUTBOX.c.created_at)).where(_OUTBOX.c.failed_at.is_(None))
+    since: int | None = session.connection().execute(statement).scalar_one()
+    return since
+
+
 def _waiting(row: Any) -> Waiting:
     named = {name: getattr(row, name) for name in Waiting.__slots__ if name != "controller"}
     return Waiting(controller=row.controller_id, **named)
