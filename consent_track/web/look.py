@@ -1,4 +1,4 @@
-"""The look of one controller: the colour of its buttons, and nothing that could hide or stress a choice."""
+"""The look of one controller: the colour of its buttons, and nothing that could hide or stress a choice.
 
 The operator names one colour on which white letters can be read; what stands on dark paper is made from it here.
 """

@@ -1,4 +1,4 @@
-"""The consent form for other people's pages: plain HTML without script or style, made from the same template as ours."""
+"""The consent form for other people's pages: plain HTML without script or style, from the same template as ours."""
 
 from flask import render_template
 
