@@ -104,6 +104,12 @@ def waiting(session: Session) -> int:
     return int(session.connection().execute(statement).scalar_one())
 
 
+def finished(session: Session) -> int:
+    """How many were finished and are not forgotten yet."""
+    statement = select(func.count()).select_from(_FLOWS).where(_FLOWS.c.done_at.is_not(None))
+    return int(session.connection().execute(statement).scalar_one())
+
+
 def oldest_unanswered(session: Session) -> int | None:
     """Since when somebody waits for a mail who waits longest, or None."""
     statement = select(func.min(_FLOWS.c.asked_at)).where(_FLOWS.c.mailed_at.is_(None))
