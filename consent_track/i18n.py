@@ -25,7 +25,7 @@ from consent_track.mail.footer import Footer, FooterLinks, render_footer
 
 DOMAIN: Final = "consent_track"
 # Everything a recipient reads is legal text here: it says what is measured, or what a button does.
-LEGAL: Final = ("purpose.", "footer.", "page.", "done.", "privacy.", "mail.", "form.", "verify.", "me.")
+LEGAL: Final = ("purpose.", "footer.", "page.", "done.", "privacy.", "mail.", "form.", "verify.", "me.", "receipt.")
 REFERENCE: Final = "en"
 MONTH: Final = 30.4368  # days of a mean month: the library counts in days
 _PLACEHOLDER: Final = re.compile(r"%\((\w+)\)s")
@@ -47,6 +47,10 @@ class Texts:
 
     def has(self, id_: str) -> bool:
         return id_ in self.messages
+
+    def filled(self, text: str, controller: str) -> str:
+        """Words that were kept, as they were read: with the controller's name in them."""
+        return text.replace("%(controller)s", controller)
 
     def shown(self, *ids: str) -> Shown:
         """What somebody reads who is shown these texts."""

@@ -269,4 +269,5 @@ def _house(content: dict[str, Any]) -> HousePolicy:
         retention=MappingProxyType(content.get("retention", {})),
         parameters=MappingProxyType(content.get("parameters", {})),
         content=content,
+        keeps_proof=content.get("proof_on_erasure", "keep") == "keep",
     )

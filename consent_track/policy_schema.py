@@ -228,6 +228,6 @@ HOUSE: Final[Shape] = (
         "foreign_trackers": word("strip", "refuse"),
         "signed_foreign_trackers": word("refuse", "pass"),
     },
-    {"drafts": words(), "legacy_regimes": words()},
+    {"drafts": words(), "legacy_regimes": words(), "proof_on_erasure": word("keep", "erase")},
 )
 REGIME: Final = word("notice", "opt_out", "consent", "never")

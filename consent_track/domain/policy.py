@@ -132,6 +132,7 @@ class HousePolicy:
     retention: Mapping[str, int]  # class -> days; can only shorten towards the minimum
     parameters: Mapping[str, int]
     content: Mapping[str, Any]
+    keeps_proof: bool = True  # whether proof of a choice stays readable for a complaint after an erasure
 
 
 @dataclass(frozen=True, slots=True)
