@@ -280,10 +280,15 @@ def test_the_operator_s_own_folders(tmp_path: Path) -> None:
     assert load(tmp_path).policies_dirs[1:] == (tmp_path / "policies",)
     assert load(tmp_path, POLICIES="more").policies_dirs[1:] == (tmp_path / "more",)
     assert load(tmp_path, TRANSLATIONS="texts").translations_dir == tmp_path / "texts"
+    assert load(tmp_path).wordings_dir is None
+    assert load(tmp_path, WORDINGS="more").wordings_dir == tmp_path / "more"
+    (tmp_path / "wordings").mkdir()
+    assert load(tmp_path).wordings_dir == tmp_path / "wordings"
+    assert problems(tmp_path, WORDINGS="gone") == [f"wordings: {tmp_path / 'gone'} is not a folder"]
 
 
 def test_every_field_is_described_by_a_setting_or_derived() -> None:
-    derived = {"home", "trusted_hosts", "controllers", "policies_dirs", "translations_dir"}
+    derived = {"home", "trusted_hosts", "controllers", "policies_dirs", "translations_dir", "wordings_dir"}
     renamed = {"spool_max_bytes": "spool_max_mib", "spool_min_free_bytes": "spool_min_free_mib"}
     for name in Config.__slots__:
         assert name in derived or renamed.get(name, name) in configuration.READERS, name

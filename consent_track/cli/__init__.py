@@ -95,6 +95,7 @@ COMMANDS: Final = (
     Entry("verify", "ledger", "verify", "Verify a ledger file, offline."),
     Entry("proof", "ledger", "proof", "Open the proof that is kept after an erasure."),
     Entry("policy", "policy", "policy", "Check, explain and sign off the policies and texts."),
+    Entry("wordings", "wordings", "wordings", "Change, check, preview and sign off the words recipients read."),
     Entry("law", "law", "law", "Say which rows of the law catalogue the tests prove."),
     Entry("db", "db", "db", "Bring the databases up to date, or check that they are."),
 )
