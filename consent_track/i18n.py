@@ -4,15 +4,16 @@ A locale in which any text that the law asks for is missing is not used at all: 
 ask for informs nobody, and a proof would hold the wrong words (DI-03, DI-04). There is no falling back.
 """
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_date, format_time, get_timezone_location
+from babel.dates import format_date, format_time, format_timedelta, get_timezone_location
 from babel.messages.pofile import PoFileError, read_po
 
 from consent_track.domain.consent import Shown
@@ -66,6 +67,21 @@ class Texts:
         )
         comma = "، " if self.direction == "rtl" else ", "
         return f"{format_time(when, 'HH:mm', locale=_babel(self.locale))}{comma}{self.day(when.date())} ({place})"
+
+    def period(self, days: int) -> str:
+        """`396 days (about 13 months)`: as exact as the policy, and as people speak."""
+
+        def units(unit: Literal["day", "month", "year"]) -> str:
+            length = timedelta(days=days)
+            return format_timedelta(length, granularity=unit, threshold=math.inf, locale=_babel(self.locale))
+
+        if days < 60:
+            return units("day")
+        return self.get("notice.about", exact=units("day"), rough=units("month" if days < 700 else "year"))
+
+    def territory(self, code: str) -> str:
+        """The name of a country in this language; its code where nobody here knows it."""
+        return str(_babel(self.locale).territories.get(code, code))
 
     def purposes(self, purposes: Iterable[Purpose]) -> str:
         """What it is measured for, in the purposes' own words; each clause once."""

@@ -78,6 +78,12 @@ privacy_policy = {privacy_policy}
 # time_zone = "Europe/Paris"
 # unsubscribe = "sender"                       # whose unsubscribe link a mail has: sender, or consent_track
 # hosts = []                                   # hosts its tokens are valid on; empty: all of this installation
+
+# Who handles the data for this controller; `consent-track notice` names them. Roles: sending, hosting, crm, support,
+# security. `complaints` is the page of the authority people can complain to.
+# processors = [{{ name = "Mail House Ltd", role = "sending", country = "IE" }}]
+# joint_controllers = [{{ name = "Acme Shop Ltd", essence = "https://acme.example/joint" }}]
+# complaints = "https://ico.org.uk/make-a-complaint"
 """
 
 _POLICIES: Final = """\
