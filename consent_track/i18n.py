@@ -54,6 +54,11 @@ class Texts:
         """What somebody reads who is shown these texts."""
         return Shown(self.locale, tuple(sorted((id_, self.messages[id_]) for id_ in set(ids))))
 
+    @property
+    def name(self) -> str:
+        """What this language calls itself."""
+        return _babel(self.locale).get_display_name() or self.locale
+
     def day(self, day: date) -> str:
         # Plain English has no one order of day and month; this one cannot be misread.
         return format_date(day, "d MMMM y" if self.locale == "en" else "long", locale=_babel(self.locale))

@@ -18,11 +18,15 @@ from consent_track.settings import reason
 from consent_track.wording_files import path_of
 
 from . import Home, pass_home
+from .preview import preview
 
 
 @click.group()
 def wordings() -> None:
     """Change, check, preview and sign off the words recipients read."""
+
+
+wordings.add_command(preview)
 
 
 @wordings.command("list")

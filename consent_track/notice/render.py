@@ -4,7 +4,7 @@ from html import escape
 from typing import Any, Final
 
 from .forms import Notice
-from .slots import Slot
+from .slots import ISOLATE, ISOLATED, Slot
 
 _DOCUMENT: Final = """\
 <!doctype html>
@@ -49,7 +49,7 @@ def _section(slot: Slot) -> str:
 
 
 def _list(slot: Slot) -> list[str]:
-    items = [f"<li><strong>{escape(first)}</strong> {_linked(' '.join(rest))}</li>" for first, *rest in slot.items]
+    items = [f"<li><strong>{escape(first)}</strong><br>{_linked(' '.join(rest))}</li>" for first, *rest in slot.items]
     return ["<ul>", *items, "</ul>"] if items else []
 
 
@@ -69,10 +69,10 @@ def _linked(sentence: str) -> str:
     """The words with each address as a link whose text is the address, so that print and screen say the same."""
     shown = []
     for word in sentence.split(" "):
-        url = word.rstrip(".,;،。")
+        url = word.strip(f".,;،。{ISOLATE}{ISOLATED}")
         if url.startswith(("https://", "http://", "mailto:")):
-            label = escape(url.removeprefix("mailto:"))
-            shown.append(f'<a href="{escape(url)}">{label}</a>{escape(word[len(url) :])}')
+            label, behind = escape(url.removeprefix("mailto:")), word.partition(url)[2].strip(ISOLATED)
+            shown.append(f'<bdi><a href="{escape(url)}">{label}</a></bdi>{escape(behind)}')
         else:
             shown.append(escape(word, quote=False))
     return " ".join(shown)

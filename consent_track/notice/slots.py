@@ -20,6 +20,11 @@ _BASIS: Final = {
 _DATA: Final = {Purpose.OPEN_PERFORMANCE: "data_open", Purpose.CLICK_PERFORMANCE: "data_click"}
 
 
+# Around what is in no language, such as an address, so that a line from right to left does not turn it round (UAX 9).
+ISOLATE: Final = "\u2068"
+ISOLATED: Final = "\u2069"
+
+
 @dataclass(frozen=True, slots=True)
 class Slot:
     """One section: a heading, sentences, then items or, where `columns` names them, the rows of a table."""
@@ -50,17 +55,21 @@ class Words:
     def __call__(self, id_: str, **values: str) -> str:
         return self.texts.get(f"notice.{id_}", controller=self.name, **values)
 
+    def plain(self, value: str) -> str:
+        """A name, a link or an address as it stands in a line of this language."""
+        return f"{ISOLATE}{value}{ISOLATED}" if self.texts.direction == "rtl" else value
+
     def purpose(self, purpose: Purpose, part: str) -> str:
         return self.texts.get(f"purpose.{purpose}.{part}", controller=self.name)
 
 
 def _who(say: Words) -> Iterable[str]:
     controller = say.facts.controller
-    yield say("who", contact=controller.contact)
+    yield say("who", contact=say.plain(controller.contact))
     if controller.postal_address:
-        yield say("address", address=" ".join(controller.postal_address.split()))
+        yield say("address", address=say.plain(" ".join(controller.postal_address.split())))
     for joint in controller.joint_controllers:
-        yield say("joint", joint=joint.name, url=joint.essence)
+        yield say("joint", joint=say.plain(joint.name), url=say.plain(joint.essence))
 
 
 def _purposes(say: Words) -> Iterable[tuple[str, ...]]:
@@ -98,26 +107,26 @@ def _categories(say: Words) -> Iterable[tuple[str, ...]]:
 def _recipients(say: Words) -> Iterable[tuple[str, ...]]:
     for one in say.facts.controller.processors:
         where = f" ({say.texts.territory(one.country)})" if one.country else ""
-        yield f"{one.name}{where}", say(f"role.{one.role}")
+        yield f"{say.plain(one.name)}{where}", say(f"role.{one.role}")
 
 
 def _refuse(say: Words) -> Iterable[str]:
     asked = any(one.requirement is Requirement.CONSENT for one in say.facts.purposes)
     yield say("refuse" if asked else "refuse_notice")
     yield say("erased_after", period=say.texts.period(say.facts.erased_after_withdrawal))
-    yield say("without_link", url=say.facts.privacy_page, contact=say.facts.controller.contact)
+    yield say("without_link", url=say.plain(say.facts.privacy_page), contact=say.plain(say.facts.controller.contact))
 
 
 def _decisions(say: Words) -> Iterable[tuple[str, ...]]:
     for one in say.facts.purposes:
         if one.assessment:
-            yield say.purpose(one.purpose, "title"), say("decisions", reference=one.assessment)
+            yield say.purpose(one.purpose, "title"), say("decisions", reference=say.plain(one.assessment))
 
 
 def _complain(say: Words) -> Iterable[str]:
     yield say("complain")
     if say.facts.controller.complaints:
-        yield say("complain_at", url=say.facts.controller.complaints)
+        yield say("complain_at", url=say.plain(say.facts.controller.complaints))
 
 
 def _signals(say: Words) -> Iterable[str]:
@@ -145,7 +154,7 @@ def _table(say: Words) -> Slot:
 def _in_india(key: str, url: Callable[[Facts], str]) -> Callable[[Words], Slot]:
     def slot(say: Words) -> Slot:
         found = url(say.facts)
-        return Slot(key, say(f"{key}_heading"), (say(f"in_{key}", url=found),) if found else ())
+        return Slot(key, say(f"{key}_heading"), (say(f"in_{key}", url=say.plain(found)),) if found else ())
 
     return slot
 
@@ -165,7 +174,7 @@ SLOTS: Final[Mapping[str, Callable[[Words], Slot]]] = {
     "signals": _sentences("signals", _signals),
     "decisions": _items("decisions", _decisions),
     "consequences": _sentences("consequences", lambda say: (say("consequences"),)),
-    "opt_out": _sentences("opt_out", lambda say: (say("ca_opt_out", url=say.facts.privacy_page),)),
-    "policy": _sentences("policy", lambda say: (say("policy", url=say.facts.controller.privacy_policy),)),
+    "opt_out": _sentences("opt_out", lambda say: (say("ca_opt_out", url=say.plain(say.facts.privacy_page)),)),
+    "policy": _sentences("policy", lambda say: (say("policy", url=say.plain(say.facts.controller.privacy_policy)),)),
     "complain": _sentences("complain", _complain),
 }  # fmt: skip
