@@ -202,6 +202,8 @@ RULE: Final[Shape] = (
         "conditions": words(*CONDITIONS),
         "may_store": words(),
         "may_not_store": words(),
+        "admt": yes_no,  # it feeds automated decisions about people (GDPR Art. 22; CCPA regulations on ADMT)
+        "assessment": text,  # the reference of their assessment, which people are told
         **_FOUNDATION_OPTIONAL,
     },
 )

@@ -22,7 +22,7 @@ from consent_track.domain.controller import Controller
 from consent_track.domain.errors import KeyMisuse, StorageUnavailable
 from consent_track.domain.observation import Signal, TokenFacts
 from consent_track.domain.vocabulary import UNKNOWN_JURISDICTION, Grade, Purpose, TokenClass
-from consent_track.records import consent, flows, ledger, screens, sign_offs
+from consent_track.records import consent, flows, ledger, screens
 from consent_track.records.flows import Flow
 
 from . import Processing, consenting, knowing, notifying
@@ -94,11 +94,6 @@ class Writer(Protocol):
     """Writes the mails of this activity; the door hands it in, because texts and templates are not ours."""
 
     def write(self, controller: Controller, wish: Wish, address: str, link: str, known: bool) -> bytes | None: ...
-
-
-def is_signed(p: Processing, locale: str, texts_hash: str) -> bool:
-    """Whether somebody signed exactly these texts: only then may they ask for consent (decision 27, ST-15)."""
-    return sign_offs.find(p.session, locale, texts_hash) is not None
 
 
 def begin(p: Processing, controller: int, address: str, wish: Wish, screen: Screen | None = None) -> int:

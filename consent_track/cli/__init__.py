@@ -98,6 +98,9 @@ COMMANDS: Final = (
     Entry("proof", "ledger", "proof", "Open the proof that is kept after an erasure."),
     Entry("form", "form", "form", "Print the consent form as HTML for any page."),
     Entry("policy", "policy", "policy", "Check, explain and sign off the policies and texts."),
+    Entry("wordings", "wordings", "wordings", "Change, check, preview and sign off the words recipients read."),
+    Entry("preview", "preview", "preview", "Show every footer, mail and page in your browser, with invented people."),
+    Entry("notice", "notice", "notice", "Write the paragraph of a privacy notice that matches the policies in force."),
     Entry("law", "law", "law", "Say which rows of the law catalogue the tests prove."),
     Entry("db", "db", "db", "Bring the databases up to date, or check that they are."),
 )

@@ -72,6 +72,7 @@ class Rule:
     confidence: Confidence
     in_force: date | None = None
     note: str = ""
+    admt: str = ""  # it feeds automated decisions about people: the reference of their assessment (GDPR Art. 22)
 
     def needs(self, mail_type: MailType) -> Requirement:
         if not self.mail_types or mail_type in self.mail_types:

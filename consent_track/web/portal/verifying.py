@@ -10,7 +10,7 @@ from typing import Final
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request
 
-from consent_track.activities import confirming, showing
+from consent_track.activities import confirming, showing, wording
 from consent_track.activities.confirming import Begun, Kind, Late
 from consent_track.domain.consent import Screen
 from consent_track.domain.controller import Controller
@@ -66,7 +66,7 @@ def _yes(facts: TokenFacts, controller: Controller, mark: str, _token: str) -> A
         if isinstance(begun, Late):
             return _page(facts, controller, begun)
         texts = words(begun.wish.locale, controller)
-        if begun.wish.purposes and not confirming.is_signed(p, texts.locale, texts.hash):
+        if begun.wish.purposes and not wording.may_ask(p, texts.locale, texts.hash):
             raise ForgedToken
         shown = texts.shown(*_ids(begun, signalled))
         screen = _screen(controller, texts, begun, signalled)

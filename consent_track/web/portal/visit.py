@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from flask import request
 
-from consent_track.activities import Processing, confirming, consenting
+from consent_track.activities import Processing, consenting, wording
 from consent_track.activities.consenting import Done, How, Standing, Unknown
 from consent_track.collector.app import host_of, says_no
 from consent_track.domain.controller import Controller, UnsubscribeOwner
@@ -89,7 +89,7 @@ def may_ask(texts: Texts) -> bool:
     if not runtime().config.smtp_url:
         return False
     with runtime().reading() as p:
-        return confirming.is_signed(p, texts.locale, texts.hash)
+        return wording.may_ask(p, texts.locale, texts.hash)
 
 
 def here() -> Controller:
