@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from apscheduler.schedulers.blocking import BlockingScheduler
 
-from consent_track.activities import answering, confirming, consenting, notifying, retaining, tracking
+from consent_track.activities import answering, confirming, consenting, notifying, publishing, retaining, tracking
 from consent_track.bootstrap import Runtime
 from consent_track.collector.segment import Segment, list_segments
 from consent_track.domain.errors import ConsentTrackError
@@ -115,6 +115,10 @@ def _partitions(runtime: Runtime) -> dict[str, Any]:
     return {}
 
 
+def _checkpoints(runtime: Runtime) -> dict[str, Any]:
+    return {"written": publishing.write_checkpoints(runtime.reading, runtime.config.checkpoints_dir)}
+
+
 def _answer_flows(runtime: Runtime) -> dict[str, Any]:
     forgotten = confirming.forget_over(runtime.processing)
     return {**confirming.answer(runtime.processing, runtime.letters(), runtime.config.public_url), "over": forgotten}
@@ -134,6 +138,7 @@ JOBS: Final = (
     Job("finish-erasures", Reach.GLOBAL, 60, _finish_erasures),
     Job("erase-withdrawn", Reach.GLOBAL, 600, _erase_withdrawn),
     Job("purge", Reach.GLOBAL, 3_600, _purge),
+    Job("checkpoints", Reach.GLOBAL, 3_600, _checkpoints),
 )
 
 
