@@ -35,7 +35,8 @@ AGENTS = (
 )  # fmt: skip
 AHEAD = ({}, {"Purpose": "prefetch"}, {"Sec-Purpose": "prefetch;prerender"}, {"X-Moz": "prefetch"})
 FORM = re.compile(r"<form.*?</form>", re.S)
-FIELD = re.compile(r'<input[^>]*name="([^"]+)"[^>]*?(?:value="([^"]*)")?[^>]*>')
+INPUT = re.compile(r"<input[^>]*>")
+ATTRIBUTE = re.compile(r'(\w+)="([^"]*)"')
 BUTTON = re.compile(r'<button[^>]*?name="([^"]+)"[^>]*?value="([^"]*)"')
 
 
@@ -93,7 +94,8 @@ def send_forms(acme: Acme, link: str) -> None:
     client = acme.app.test_client()
     page = client.get(path, base_url=acme.url).text
     for form in FORM.findall(page):
-        fields = {name: value or "" for name, value in FIELD.findall(form) if 'type="checkbox"' not in form}
+        inputs = [dict(ATTRIBUTE.findall(one)) for one in INPUT.findall(form)]
+        fields = {one["name"]: one.get("value", "") for one in inputs if one["type"] != "checkbox"}
         for button in [None, *BUTTON.findall(form)]:
             data = fields | ({button[0]: button[1]} if button else {})
             if parts.path.startswith("/u/") or data.get("off"):

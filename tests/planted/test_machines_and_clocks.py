@@ -42,6 +42,6 @@ def test_an_answer_that_opens_what_is_sealed_about_the_known_is_found_by_its_tim
     def one_of_one(address):
         ask("reader00000@example.org" if address.startswith("reader") else address)
 
-    t = known_full.samples(one_of_one, lambda: None, 400, random.Random(1))
-    assert (abs(t) > 30) is seen
+    t = known_full.samples(one_of_one, lambda: None, 1_000, random.Random(1))
+    assert (abs(t) >= known_full.MOST) is seen
     runtime.database.close()
