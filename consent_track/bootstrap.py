@@ -19,6 +19,7 @@ from consent_track.collector.spool import SpoolWriter
 from consent_track.config import Config
 from consent_track.crypto.keyring import Keyring
 from consent_track.crypto.keyring import load as load_keyring
+from consent_track.crypto.nonces import Nonces
 from consent_track.crypto.pseudonyms import DayKeys
 from consent_track.crypto.tokens import Tokens
 from consent_track.domain.consent import ConsentState
@@ -26,11 +27,13 @@ from consent_track.domain.controller import Controller
 from consent_track.domain.errors import ConfigurationRefused, Problem, Refused, StorageUnavailable
 from consent_track.domain.policy import Policies
 from consent_track.i18n import Wordings, load_wordings
+from consent_track.letters import Letters
 from consent_track.policy_files import load_policies
 from consent_track.records import declines, ledger, policy_versions
 from consent_track.records.database import Database, open_database, read, write
 from consent_track.records.engines import WAIT_MS
 from consent_track.records.schema import check
+from consent_track.smtp import MailServer
 
 Clock = Callable[[], float]
 Changes = list[tuple[int, int, int, ConsentState | None]]
@@ -97,6 +100,20 @@ class Runtime:
     def _process(self, session: Session) -> Processing:
         keyring = self.database.keyring_engine
         return Processing(session, keyring, self.keys, self.tokens, self.policies, self.controllers, self.now())
+
+    @property
+    def nonces(self) -> Nonces:
+        """The marks of our pages."""
+        return Nonces(self.keys.session)
+
+    def letters(self) -> Letters:
+        """Whoever writes our own mails."""
+        return Letters(self.wordings, self.clock)
+
+    def mail_server(self) -> MailServer | None:
+        """Who takes our own mails, or None where the operator named nobody."""
+        config = self.config
+        return MailServer(config.smtp_url, config.controllers[0].mailbox) if config.smtp_url else None
 
     def mail_settings(self) -> mailing.Settings:
         """What preparing a mail needs to know of this installation."""

@@ -58,6 +58,7 @@ class Config:
     scanner_networks: Mapping[str, tuple[str, ...]]
     spool_max_bytes: int
     spool_min_free_bytes: int
+    smtp_url: str = field(default="", repr=False)  # who takes our own mails; empty: pages that need a mail are closed
 
 
 # One row for each setting: how it is read. The names are those of the file; the environment has them in capitals.
@@ -82,8 +83,9 @@ READERS: Final[dict[str, settings.Reader]] = {
     "scanner_networks": settings.named_networks,
     "spool_max_mib": settings.number(1, 1_048_576, settings.MIB),
     "spool_min_free_mib": settings.number(0, 1_048_576, settings.MIB),
+    "smtp_url": settings.mail_server,
 }
-SECRETS: Final = frozenset({"database_url", "keyring_url"})
+SECRETS: Final = frozenset({"database_url", "keyring_url", "smtp_url"})
 FILE_ONLY: Final = frozenset({"scanner_networks"})  # tables; no environment variable says them well
 
 
@@ -204,6 +206,7 @@ def _assemble(
         scanner_networks=MappingProxyType(values.get("scanner_networks", {})),
         spool_max_bytes=values.get("spool_max_mib", 1024 * settings.MIB),
         spool_min_free_bytes=values.get("spool_min_free_mib", 256 * settings.MIB),
+        smtp_url=values.get("smtp_url", ""),
     )
 
 

@@ -21,6 +21,10 @@ _READERS: Final[dict[str, settings.Reader]] = {
     "unsubscribe": settings.one_of(*UnsubscribeOwner),
     "hosts": settings.hosts,
     "name_by_locale": settings.names_by_locale,
+    "sender": settings.mailbox,
+    "purposes": settings.purposes,
+    "jurisdiction": settings.jurisdiction,
+    "accent": settings.colour,
 }
 _NEEDED: Final = ("number", "name", "contact", "privacy_policy")
 

@@ -7,14 +7,15 @@ ask for informs nobody, and a proof would hold the wrong words (DI-03, DI-04). T
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_date, format_time, get_timezone_location
+from babel.dates import format_date, format_time, format_timedelta, get_timezone_location
 from babel.messages.pofile import PoFileError, read_po
+from babel.numbers import format_decimal
 
 from consent_track.domain.consent import Shown
 from consent_track.domain.disclosure import Statement
@@ -24,8 +25,9 @@ from consent_track.mail.footer import Footer, FooterLinks, render_footer
 
 DOMAIN: Final = "consent_track"
 # Everything a recipient reads is legal text here: it says what is measured, or what a button does.
-LEGAL: Final = ("purpose.", "footer.", "page.", "done.", "privacy.")
+LEGAL: Final = ("purpose.", "footer.", "page.", "done.", "privacy.", "mail.", "form.", "verify.", "me.")
 REFERENCE: Final = "en"
+MONTH: Final = 30.4368  # days of a mean month: the library counts in days
 _PLACEHOLDER: Final = re.compile(r"%\((\w+)\)s")
 _UNMEASURED: Final = frozenset({Statement.NOT_MEASURED, Statement.NOT_MEASURED_BY_US, Statement.SERVICE_NOT_MEASURED})
 
@@ -42,6 +44,9 @@ class Texts:
     def get(self, id_: str, **values: str) -> str:
         """One text with its values filled in. Raises KeyError for an id or a value that is not there."""
         return self.messages[id_] % values if values else self.messages[id_]
+
+    def has(self, id_: str) -> bool:
+        return id_ in self.messages
 
     def shown(self, *ids: str) -> Shown:
         """What somebody reads who is shown these texts."""
@@ -60,6 +65,14 @@ class Texts:
         )
         comma = "، " if self.direction == "rtl" else ", "
         return f"{format_time(when, 'HH:mm', locale=_babel(self.locale))}{comma}{self.day(when.date())} ({place})"
+
+    def months(self, number: int) -> str:
+        """`6 months`, in the plural of the language."""
+        months = timedelta(days=MONTH * number)
+        return str(format_timedelta(months, granularity="month", threshold=99, locale=_babel(self.locale)))
+
+    def number(self, number: int) -> str:
+        return str(format_decimal(number, locale=_babel(self.locale)))
 
     def purposes(self, purposes: Iterable[Purpose]) -> str:
         """What it is measured for, in the purposes' own words; each clause once."""

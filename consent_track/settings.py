@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from consent_track.domain.address import normalise
 from consent_track.domain.errors import InputRefused
+from consent_track.domain.vocabulary import INDIVIDUAL, Purpose, is_jurisdiction
 
 LOCAL_HOSTS: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 MIB: Final = 1024 * 1024
@@ -215,6 +216,61 @@ def named_networks(value: object) -> dict[str, tuple[str, ...]]:
         if not re.fullmatch(r"[a-z0-9_-]{1,40}", str(name)):
             raise ValueError("has a name with other characters than a-z, 0-9, hyphen and underscore")
     return {str(name): networks(ranges) for name, ranges in value.items()}
+
+
+def purposes(value: object) -> tuple[Purpose, ...]:
+    """The purposes that consent is asked for, each once, in the order given."""
+    named = tuple(dict.fromkeys(words(value)))
+    if not named or not set(named) <= {purpose.value for purpose in INDIVIDUAL}:
+        raise ValueError(f"must be a list of purposes that consent can be given for: {', '.join(sorted(INDIVIDUAL))}")
+    riders = {Purpose.PERSONALISATION.value, Purpose.SALES_FOLLOWUP.value}
+    if set(named) <= riders:
+        raise ValueError("must hold open_performance or click_performance: the other purposes ride on them")
+    return tuple(Purpose(name) for name in named)
+
+
+def jurisdiction(value: object) -> str:
+    code = text(value)
+    if not is_jurisdiction(code):
+        raise ValueError("must be an ISO 3166 code such as FR or US-CA")
+    return code
+
+
+def colour(value: object) -> str:
+    """The colour of buttons. White letters on it must be readable (WCAG 1.4.3: 4.5 to 1), whoever chose it."""
+    code = text(value).lower()
+    if not re.fullmatch(r"#[0-9a-f]{6}", code):
+        raise ValueError("must be a colour such as #14524e")
+    if contrast(code, "#ffffff") < READABLE:
+        raise ValueError("must be darker: white letters on it could not be read (contrast below 4.5 to 1)")
+    return code
+
+
+READABLE: Final = 4.5
+
+
+def contrast(one: str, other: str) -> float:
+    """The contrast of two colours, from 1 to 21 (WCAG 2.2, relative luminance)."""
+    lighter, darker = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def _luminance(code: str) -> float:
+    parts = [int(code[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def mail_server(value: object) -> str:
+    """The URL of a mail server. It may hold a password, so no reason quotes it."""
+    parts = urlsplit(text(value))
+    if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
+        raise ValueError("must begin with smtp:// or smtps:// and name a host")
+    if parts.path not in ("", "/") or parts.query or parts.fragment or parts.port == 0:
+        raise ValueError("must be like smtp://user:password@mail.example.org:587")
+    if parts.username and parts.scheme == "smtp" and parts.port == 25 and parts.hostname not in LOCAL_HOSTS:
+        raise ValueError("must not log in on port 25; use 587 or smtps://")
+    return text(value)
 
 
 def listen_address(value: object) -> str:

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from apscheduler.schedulers.blocking import BlockingScheduler
 
-from consent_track.activities import answering, consenting, retaining, tracking
+from consent_track.activities import answering, confirming, consenting, notifying, retaining, tracking
 from consent_track.bootstrap import Runtime
 from consent_track.collector.segment import Segment, list_segments
 from consent_track.domain.errors import ConsentTrackError
@@ -115,8 +115,20 @@ def _partitions(runtime: Runtime) -> dict[str, Any]:
     return {}
 
 
+def _answer_flows(runtime: Runtime) -> dict[str, Any]:
+    forgotten = confirming.forget_over(runtime.processing)
+    return {**confirming.answer(runtime.processing, runtime.letters(), runtime.config.public_url), "over": forgotten}
+
+
+def _send(runtime: Runtime) -> dict[str, Any]:
+    server = runtime.mail_server()
+    return notifying.deliver(runtime.processing, server) if server else {"no_mail_server": 1}
+
+
 JOBS: Final = (
     Job("drain", Reach.NODE, 0.1, drain),
+    Job("answer", Reach.GLOBAL, 1, _answer_flows),
+    Job("send", Reach.GLOBAL, 2, _send),
     Job("day-keys", Reach.NODE, 900, _day_keys),
     Job("partitions", Reach.GLOBAL, 86_400, _partitions),
     Job("finish-erasures", Reach.GLOBAL, 60, _finish_erasures),

@@ -13,7 +13,7 @@ from consent_track.domain.address import normalise
 from consent_track.records import consent, datamap, erasures, subjects, suppression
 from consent_track.records.database import write
 
-from . import Processing, consenting, knowing
+from . import Processing, confirming, consenting, knowing
 from .consenting import How
 
 Begin = Callable[[], AbstractContextManager[Processing]]
@@ -45,6 +45,7 @@ def erase(begin: Begin, controller: int, address: str, how: How) -> Erased:
         suppression.add(
             p.session, controller, sealing.suppression_tag(p.keys.suppression, controller, normalise(address)), p.now
         )
+        confirming.forget(p, controller, normalise(address))
         erasures.begin(p.session, controller, subject, p.now)
 
     finish(begin)

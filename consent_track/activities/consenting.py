@@ -46,6 +46,7 @@ class How:
     source: str = ""
     flow_id: str = ""
     jurisdiction: str = UNKNOWN_JURISDICTION
+    asked_at: int | None = None  # when the question was put: the form was sent, or the mail that asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,7 @@ class Done:
     granted: tuple[Purpose, ...] = ()
     erase_on: date | None = None
     mail_ended: bool = False
+    mail_begun: bool = False
     already: bool = False
 
 
@@ -71,7 +73,8 @@ class Standing:
     @property
     def on(self) -> tuple[Purpose, ...]:
         given = {purpose for purpose, choice in self.state.choices.items() if choice.granting}
-        silenced = self.state.objected_at is not None or self.state.mail_ended_at is not None
+        signalled = self.state.signal_on is not None and self.state.signal_waived_at is None
+        silenced = signalled or self.state.objected_at is not None or self.state.mail_ended_at is not None
         return () if silenced else tuple(purpose for purpose in Purpose if purpose in given)
 
 
@@ -110,6 +113,11 @@ def grant(p: Processing, controller: int, subject: int, purposes: Iterable[Purpo
         _Step(Act.TRACKING, purpose, Status.RENEWED if _status(state, purpose) in GRANTING else Status.GIVEN)
         for purpose in wanted
     ]
+    if how.grade is Grade.MAILBOX_LOOP:
+        # The person themselves, after an objection: a choice of their own that comes later (GDPR Art. 7, 21).
+        state = replace(state, objected_at=None)
+        if state.signal_on is not None and p.policies.for_jurisdiction(how.jurisdiction).number("signal_waiver"):
+            state = replace(state, signal_waived_at=p.now)  # they were told of the conflict (11 CCR 7025(c)(4))
     state = _record(p, who, state, steps, how)
     # Coming back within the delay is the undo of decision 7: nothing recorded under the old consent is lost.
     due, bits = consent.erase_due(p.session, controller, subject)
@@ -258,6 +266,7 @@ def _append(p: Processing, who: knowing.Person, step: _Step, how: How) -> int:
         policy_hash=p.policies.for_jurisdiction(how.jurisdiction).hash,
         jurisdiction=how.jurisdiction,
         flow_id=how.flow_id,
+        asked_at=how.asked_at,
     )
     link = link_of(p, who.controller, who.reference, who.data_key, who.address, event)
     return ledger.append(p.session, who.controller, who.reference, p.now, link)

@@ -78,14 +78,17 @@ def suppressed_among(p: Processing, controller: int, normalised: Iterable[str]) 
     return {tags[tag] for tag in suppression.those_held(p.session, controller, tags)}
 
 
-def obtain(p: Processing, controller: int, address: str, locale: str = "") -> int:
+def obtain(p: Processing, controller: int, address: str, locale: str = "", *, returning: bool = False) -> int:
     """The reference of an address, made if it is new: its key first, then its row.
 
+    `returning`: the person themselves answered a mail, which lifts an erasure's tombstone (decision 11).
     Raises InputRefused (field `address`) for what is no address, and for an erased person.
     """
     p.controller(controller)
     normal = normalise(address)
-    if is_suppressed(p, controller, normal):
+    if returning:
+        suppression.remove(p.session, controller, sealing.suppression_tag(p.keys.suppression, controller, normal))
+    elif is_suppressed(p, controller, normal):
         raise InputRefused.one("address", "was erased on request; only the person can come back, by a mailbox loop")
     known = find(p, controller, normal)
     if known is not None:

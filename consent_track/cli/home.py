@@ -60,6 +60,9 @@ node = {node}
 # spool_max_mib = 1024
 # spool_min_free_mib = 256
 
+# Who takes our own mails (confirmations, links). Without it nobody can say yes on a page. Also as SMTP_URL_FILE.
+# smtp_url = "smtp://user:password@mail.your-company.example:587"
+
 # Address ranges of link scanners you know; hits from them are never taken for a person.
 # [scanner_networks]
 # gateway = ["192.0.2.0/24"]
@@ -74,6 +77,10 @@ privacy_policy = {privacy_policy}
 # default_locale = "en"                        # of a mail whose language nobody says
 # time_zone = "Europe/Paris"
 # unsubscribe = "sender"                       # whose unsubscribe link a mail has: sender, or consent_track
+# sender = "newsletter@your-company.example"   # whom our own mails (confirmations) come from; default: contact
+# purposes = ["open_performance", "click_performance"]   # what people are asked for
+# jurisdiction = "FR"                          # whose law the consent form is under where nobody says
+# accent = "#14524e"                           # the colour of buttons on its pages
 # hosts = []                                   # hosts its tokens are valid on; empty: all of this installation
 """
 

@@ -53,6 +53,18 @@ def unseal(data_key: bytes, controller: int, reference: int, label: str, sealed:
     return _open(data_key, sealed, [label.encode(), _WHOSE.pack(controller, reference)])
 
 
+def seal_until_known(epoch: Key, controller: int, reference: int, label: str, plaintext: bytes) -> bytes:
+    """Seal what is about somebody who has no key yet; it ends with its row, at the latest with the epoch."""
+    key = _derived(epoch.require(Usage.EPOCH).secret, b"consent_track not yet known v1", DATA_KEY_SIZE)
+    return seal(key, controller, reference, label, plaintext)
+
+
+def unseal_until_known(epoch: Key, controller: int, reference: int, label: str, sealed: bytes) -> bytes:
+    """Raises SealBroken."""
+    key = _derived(epoch.require(Usage.EPOCH).secret, b"consent_track not yet known v1", DATA_KEY_SIZE)
+    return unseal(key, controller, reference, label, sealed)
+
+
 def _open(key: bytes, sealed: bytes, bound_to: list[bytes]) -> bytes:
     try:
         return AESSIV(key).decrypt(sealed, bound_to)
@@ -64,8 +76,8 @@ def _wide(epoch: Key) -> bytes:
     return _derived(epoch.require(Usage.EPOCH).secret, b"consent_track wrap v1", DATA_KEY_SIZE)
 
 
-# Two uses of at most a few epochs. It forgets them with the process, as the keyring they came from does.
-@lru_cache(maxsize=8)
+# Three uses of at most a few epochs. It forgets them with the process, as the keyring they came from does.
+@lru_cache(maxsize=12)
 def _derived(secret: bytes, use: bytes, size: int) -> bytes:
     return HKDF(SHA256(), size, None, use).derive(secret)
 

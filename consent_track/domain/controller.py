@@ -2,6 +2,12 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
+
+from .vocabulary import UNKNOWN_JURISDICTION, Purpose
+
+# What is asked for unless the operator says otherwise: the two that carry a hit.
+ASKED_FOR: Final = (Purpose.OPEN_PERFORMANCE, Purpose.CLICK_PERFORMANCE)
 
 
 class UnsubscribeOwner(StrEnum):
@@ -25,3 +31,11 @@ class Controller:
     unsubscribe: UnsubscribeOwner = UnsubscribeOwner.SENDER
     hosts: frozenset[str] = frozenset()  # hosts its tokens are valid on, now or formerly; empty: the installation's own
     name_by_locale: tuple[tuple[str, str], ...] = ()
+    sender: str = ""  # whom our own mails come from; empty: `contact`
+    purposes: tuple[Purpose, ...] = ASKED_FOR  # what its form and its pages ask consent for
+    jurisdiction: str = UNKNOWN_JURISDICTION  # whose law its form is under where nobody says
+    accent: str = ""  # the colour of its buttons, #rrggbb; empty: ours
+
+    @property
+    def mailbox(self) -> str:
+        return self.sender or self.contact

@@ -53,3 +53,11 @@ class KeyMisuse(ConsentTrackError):
 
 class StorageUnavailable(ConsentTrackError):
     """Raised when a store cannot be read or written in time; doors answer 503, the collector records nothing."""
+
+
+class SendFailed(ConsentTrackError):
+    """Raised when a mail could not be handed over. `permanent`: the same mail will never be taken (RFC 5321 4.2.1)."""
+
+    def __init__(self, what: str, *, permanent: bool) -> None:
+        self.permanent = permanent
+        super().__init__(what)

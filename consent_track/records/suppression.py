@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from typing import Final
 
-from sqlalchemy import LargeBinary, select
+from sqlalchemy import LargeBinary, delete, select
 from sqlmodel import Field, Session
 
 from consent_track.domain.retention import Clock, Holding, OnErasure
@@ -57,3 +57,9 @@ def those_held(session: Session, controller: int, tags: Iterable[bytes]) -> set[
         )
         held.update(session.connection().execute(statement).scalars())
     return held
+
+
+def remove(session: Session, controller: int, tag: bytes) -> bool:
+    """Lift a tombstone: the person came back by themselves, by a mailbox loop (decision 11); whether there was one."""
+    theirs = (_TOMBSTONES.c.controller_id == controller, _TOMBSTONES.c.tag == tag)
+    return session.connection().execute(delete(_TOMBSTONES).where(*theirs)).rowcount == 1

@@ -24,11 +24,13 @@ consent_event    subject    consent_proof     keep  GDPR Art. 7(1), 17(3)(e)
 consent_state    subject    -                 delete
 decline_count    -          decline_counts    not_personal
 erasure_intent   subject    request_log       keep  GDPR Art. 5(2), 12(3)
+flow             subject    -                 delete
 hit              subject    hits              delete
 import_evidence  -          consent_proof     keep  GDPR Art. 5(2), 7(1)
 import_run       -          -                 not_personal
 key_event        -          key_evidence      not_personal
 mailing          subject    mailing_register  delete
+outbox           subject    -                 delete
 policy_version   -          policy_versions   not_personal
 purge_run        -          purge_evidence    not_personal
 sign_off         -          sign_offs         keep  GDPR Art. 5(2), 7(1)
@@ -222,7 +224,7 @@ def test_erasing_alice_leaves_what_an_article_keeps_and_nothing_else(database: D
     with read(database.engine) as session:
         left = {name for name, rows in datamap.collect(session, ACME, ALICE).items() if rows}
 
-    assert erased == {"subject": 1, "consent_state": 1, "mailing": 1, "hit": 1}
+    assert erased == dict.fromkeys(["subject", "consent_state", "mailing", "hit", "flow", "outbox"], 1)
     assert left == {"consent_event", "erasure_intent"} == set(datamap.kept()) & left
     after = counts(database)
     assert all(after[table.name] == (2 if table.name in erased else 3) for table in MAIN), "and nobody else's"

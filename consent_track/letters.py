@@ -1,0 +1,69 @@
+"""What our own mails say, from the texts of the recipient's locale. A locale that is not complete writes no mail."""
+
+import secrets
+from collections.abc import Callable
+
+from consent_track.activities.confirming import Kind, Wish
+from consent_track.domain.controller import Controller
+from consent_track.i18n import Texts, Wordings
+from consent_track.mail.letter import Envelope, Letter, compose
+
+
+class Letters:
+    """Writes mails; it neither sends nor keeps them."""
+
+    def __init__(self, wordings: Wordings, clock: Callable[[], float]) -> None:
+        self._wordings, self._clock = wordings, clock
+
+    def write(self, controller: Controller, wish: Wish, address: str, link: str, known: bool) -> bytes | None:
+        """The mail that answers a form; None where the locale has no texts."""
+        texts = self._wordings.texts(wish.locale) or self._wordings.texts(controller.default_locale)
+        if texts is None:
+            return None
+        letter = self.answer(texts, controller, wish, link, known)
+        return compose(letter, self.envelope(controller, address))
+
+    def envelope(self, controller: Controller, address: str) -> Envelope:
+        """From a controller to an address, now."""
+        sender = controller.mailbox
+        message_id = f"{secrets.token_hex(16)}@{sender.rpartition('@')[2]}"
+        return Envelope(controller.name, sender, address, int(self._clock()), message_id)
+
+    def answer(self, texts: Texts, controller: Controller, wish: Wish, link: str, known: bool) -> Letter:
+        """What the mail says that answers a form."""
+        if wish.kind is Kind.CONSENT:
+            return self._confirmation(texts, controller, wish, link)
+        name = {"controller": controller.name}
+        kind = wish.kind.value if known else "nothing"
+        paragraphs = (texts.get(f"mail.{kind}.text", **name),)
+        buttons = ((texts.get(f"mail.{kind}.button"), link),) if known else ()
+        return self._letter(texts, controller, kind, paragraphs, buttons)
+
+    def _confirmation(self, texts: Texts, controller: Controller, wish: Wish, link: str) -> Letter:
+        name = {"controller": controller.name}
+        paragraphs = [texts.get("mail.consent.text", **name)]
+        if wish.mail:
+            paragraphs.append(texts.get("mail.consent.mail", **name))
+        for purpose in wish.purposes:
+            title, what = (texts.get(f"purpose.{purpose}.{part}", **name) for part in ("title", "text"))
+            paragraphs.append(f"{title}. {what}")
+        paragraphs.append(texts.get("mail.consent.until_then"))
+        return self._letter(
+            texts, controller, "consent", tuple(paragraphs), ((texts.get("mail.consent.button"), link),)
+        )
+
+    def _letter(
+        self,
+        texts: Texts,
+        controller: Controller,
+        kind: str,
+        paragraphs: tuple[str, ...],
+        buttons: tuple[tuple[str, str], ...],
+    ) -> Letter:
+        name = {"controller": controller.name}
+        small = [texts.get("mail.not_you"), texts.get("footer.not_measured_by_us", **name)]
+        if controller.postal_address:
+            small.append(f"{controller.name}, {' '.join(controller.postal_address.split())}")
+        return Letter(
+            texts.get(f"mail.{kind}.subject", **name), paragraphs, buttons, tuple(small), texts.locale, texts.direction
+        )
