@@ -119,14 +119,6 @@ def remarks(folders: Sequence[Path], *, files: Sequence[Path] = ()) -> Remarks:
     )
 
 
-def replaced_packs(folders: Sequence[Path], *, files: Sequence[Path] = ()) -> tuple[str, ...]:
-    """What a later folder puts in the place of an earlier one, as `FR: <file>`, for start-up to say so.
-
-    Raises PolicyRefused like `load_policies`.
-    """
-    return remarks(folders, files=files).replaced
-
-
 def drafts_of(folders: Sequence[Path]) -> dict[str, RulePack]:
     """Every draft by its id, in force or not, each from the last folder that has it. Raises PolicyRefused."""
     problems: list[Problem] = []

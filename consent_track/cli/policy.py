@@ -17,7 +17,7 @@ from . import Home, pass_home
 from .policy_diff import diff
 from .policy_explain import explain
 from .policy_folders import folders_of, is_installed
-from .policy_simulate import simulate
+from .policy_simulate import simulation
 
 
 @click.group()
@@ -25,7 +25,7 @@ def policy() -> None:
     """Check, explain and sign off the policies and texts."""
 
 
-for command in (explain, diff, simulate):
+for command in (explain, diff, simulation):
     policy.add_command(command)
 
 

@@ -7,16 +7,14 @@ from typing import Any, Final
 
 import click
 
-from consent_track.bundled import bundled
 from consent_track.domain.comparison import Area, Change, compare, compare_all
 from consent_track.domain.errors import InputRefused
 from consent_track.domain.policy import Policies, Policy, policy_hash
-from consent_track.domain.vocabulary import UNKNOWN_JURISDICTION
 from consent_track.policy_files import HOUSE, load_house, load_pack, load_policies, stored_policy
 from consent_track.records import policy_versions
 
 from . import Home, pass_home
-from .policy_folders import folders_of
+from .policy_folders import folders_of, read_folder
 
 # Fewer digits would name several versions sooner or later; a token carries eight.
 SHORTEST: Final = 8
@@ -65,18 +63,12 @@ def _read(home: Home, name: str, field: str) -> Policies | Policy:
     """What a word of the command line names. Raises InputRefused (field OLD or NEW), PolicyRefused."""
     path = Path(name)
     if path.is_dir():
-        return _folder(path)
+        return read_folder(path)
     if path.is_file():
         return _under_the_house(home, path)
     if len(name) >= SHORTEST and _HEX.issuperset(name):
         return _version(home, name, field)
     raise InputRefused.one(field, f"{name!r} is neither a folder, nor a file, nor the hash of a version")
-
-
-def _folder(folder: Path) -> Policies:
-    packs = [load_pack(path) for path in sorted(folder.glob("*.toml")) if path.name != HOUSE]
-    alone = UNKNOWN_JURISDICTION in {pack.id for pack in packs} and (folder / HOUSE).is_file()
-    return load_policies([folder] if alone else [bundled("policies"), folder])
 
 
 def _under_the_house(home: Home, path: Path) -> Policy:

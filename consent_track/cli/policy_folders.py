@@ -5,6 +5,9 @@ from pathlib import Path
 from consent_track.bundled import bundled
 from consent_track.config import FILE
 from consent_track.domain.errors import ConfigurationRefused
+from consent_track.domain.policy import Policies
+from consent_track.domain.vocabulary import UNKNOWN_JURISDICTION
+from consent_track.policy_files import HOUSE, load_pack, load_policies
 
 from . import Home
 
@@ -26,3 +29,14 @@ def folders_of(home: Home) -> tuple[tuple[Path, ...], Path]:
         return (bundled("policies"),), bundled("translations")
     config = home.config()
     return config.policies_dirs, config.translations_dir
+
+
+def read_folder(folder: Path) -> Policies:
+    """The policies of a folder that is not this installation's. Raises PolicyRefused.
+
+    Where it has a house policy and a pack for unknown jurisdictions it is read by itself, else on top of what is
+    shipped, as an installation would.
+    """
+    packs = [load_pack(path) for path in sorted(folder.glob("*.toml")) if path.name != HOUSE]
+    alone = UNKNOWN_JURISDICTION in {pack.id for pack in packs} and (folder / HOUSE).is_file()
+    return load_policies([folder] if alone else [bundled("policies"), folder])
