@@ -62,7 +62,7 @@ def diff(home: Home, old: str, new: str | None) -> None:
 def _read(home: Home, name: str, field: str) -> Policies | Policy:
     """What a word of the command line names. Raises InputRefused (field OLD or NEW), PolicyRefused."""
     path = Path(name)
-    if path.is_dir():
+    if name and path.is_dir():
         return read_folder(path)
     if path.is_file():
         return _under_the_house(home, path)
