@@ -64,6 +64,13 @@ def test_a_cell_names_the_kinds_of_mail_it_is_about(shipped):
     assert {change.area for change in changed} == {Area.LAW, Area.HERE}, "the list itself is said by its cells"
 
 
+def test_another_order_of_words_changes_no_cell_but_is_another_version_and_is_said(shipped):
+    france = shipped.by_id["FR"]
+    kinds = france.pack.content["rules"]["auth_security"]["mail_types"]
+    changed = compare(france, edited(france, "rules.auth_security.mail_types", kinds[::-1]))
+    assert [(one.area, one.about) for one in changed] == [(Area.TEXT, "rules.auth_security.mail_types")]
+
+
 def test_the_house_can_keep_a_looser_law_from_changing_anything_here(shipped):
     france = shipped.by_id["FR"]
     looser = compare(france, edited(france, "rules.open_performance.requirement", "notice"))
