@@ -1,22 +1,21 @@
 """`policy`: check the rule packs, explain and compare them, and sign off texts and drafts."""
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
 from pathlib import Path
 
 import click
 
-from consent_track.domain.errors import InputRefused, PolicyRefused
+from consent_track.domain.errors import PolicyRefused
 from consent_track.domain.policy import RulePack
 from consent_track.i18n import load_wordings
-from consent_track.policy_files import drafts_of, load_policies, remarks
+from consent_track.policy_files import load_policies, remarks
 from consent_track.records import sign_offs
-from consent_track.records.sign_offs import SignOff
 
 from . import Home, pass_home
 from .policy_diff import diff
 from .policy_explain import explain
 from .policy_folders import folders_of, is_installed
+from .policy_sign_off import sign_off
 from .policy_simulate import simulation
 
 
@@ -25,7 +24,7 @@ def policy() -> None:
     """Check, explain and sign off the policies and texts."""
 
 
-for command in (explain, diff, simulation):
+for command in (explain, diff, simulation, sign_off):
     policy.add_command(command)
 
 
@@ -72,60 +71,3 @@ def _signatures(home: Home, packs: Sequence[RulePack]) -> dict[str, str]:
         id_: f"signed off by {one.name} on {one.on.isoformat()}" if one else "nobody signed it off"
         for id_, one in found.items()
     }
-
-
-@policy.command("sign-off")
-@click.option("--locale", help="The language whose legal texts were read, such as fr.")
-@click.option("--pack", "pack_id", help="The draft rule pack that was read, such as KR.")
-@click.option("--name", required=True, help="Who read it and found it right.")
-@click.option("--law-version", required=True, help="The state of the law it was read against, as the packs name it.")
-@click.option("--date", "on", type=click.DateTime(["%Y-%m-%d"]), help="The day it was read; default: today, UTC.")
-@pass_home
-def sign_off(
-    home: Home, locale: str | None, pack_id: str | None, name: str, law_version: str, on: datetime | None
-) -> None:
-    """Record that somebody read the texts of a locale, or a draft rule pack, and found them right.
-
-    Any later change of a text or of the pack needs another sign-off.
-    """
-    if (locale is None) == (pack_id is None):
-        raise click.UsageError("Name what was read: --locale or --pack.")
-    runtime = home.runtime()
-    if not name.strip():
-        raise InputRefused.one("--name", "is empty; a sign-off is somebody's")
-    today = datetime.fromtimestamp(runtime.now(), UTC).date()
-    day: date = on.date() if on else today
-    if day > today:
-        raise InputRefused.one("--date", f"{day.isoformat()} is still to come")
-
-    if locale is not None:
-        texts = runtime.wordings.texts(locale)
-        if texts is None:
-            raise InputRefused.one("--locale", f"{locale!r} has no complete texts here")
-        _known(law_version, {one.pack.law_version for one in runtime.policies.by_id.values()})
-        what, key, words = locale, texts.hash, f"the {locale} texts {texts.hash[:12]}"
-    else:
-        pack = _draft(home, pack_id or "")
-        _known(law_version, {pack.law_version})
-        what, key = sign_offs.of_pack(pack)
-        words = f"the draft {pack.id} {key[:12]}"
-    signed = SignOff(what, key, name.strip(), day, law_version)
-    with runtime.processing() as p:
-        sign_offs.record(p.session, signed)
-    value = {"name": signed.name, "date": day.isoformat(), "law_version": law_version}
-    value |= {"locale": locale, "texts": key} if locale else {"pack": pack_id or "", "content": key}
-    home.emit(value, f"{signed.name} signed {words} on {day.isoformat()}, law of {law_version}.")
-
-
-def _known(law_version: str, known: set[str]) -> None:
-    if law_version not in known:
-        there = ", ".join(sorted(known))
-        raise InputRefused.one("--law-version", f"{law_version!r} is not that of the packs here: {there}")
-
-
-def _draft(home: Home, id_: str) -> RulePack:
-    """The draft of this id as the installation would load it, whether it is in force yet or not."""
-    drafts = drafts_of(folders_of(home)[0])
-    if id_ not in drafts:
-        raise InputRefused.one("--pack", f"{id_!r} is no draft here: {', '.join(sorted(drafts)) or 'there is none'}")
-    return drafts[id_]
