@@ -95,8 +95,8 @@ class Runtime:
             yield self._process(session)
 
     def _process(self, session: Session) -> Processing:
-        keyring = self.database.keyring_engine
-        return Processing(session, keyring, self.keys, self.tokens, self.policies, self.controllers, self.now())
+        stores = (self.database.keyring_engine, self.database.exempt_engine)
+        return Processing(session, *stores, self.keys, self.tokens, self.policies, self.controllers, self.now())
 
     def mail_settings(self) -> mailing.Settings:
         """What preparing a mail needs to know of this installation."""
@@ -155,7 +155,7 @@ def bootstrap(config: Config, *, clock: Clock = time.time) -> Runtime:
         Problem("default_locale", f"{locale}: its texts are missing or incomplete") for locale in sorted(missing)
     ]
     policies = _or_problems(lambda: load_policies(config.policies_dirs, purpose_texts=wordings.has_purpose), problems)
-    database = _or_problems(lambda: open_database(config.database_url, config.keyring_url), problems)
+    database = _or_problems(lambda: open_database(config.database_url, config.keyring_url, config.exempt_url), problems)
     if database is not None:
         late = _or_problems(lambda: check(database), problems) or []
         problems += [Problem("database", f"{what}; run: consent-track db upgrade") for what in late]

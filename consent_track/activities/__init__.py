@@ -21,11 +21,13 @@ class Processing:
     """One unit of work (GDPR Art. 4(2)): one transaction, one reading of the clock, and what is needed to decide.
 
     `session` is the one transaction of the main database. The keyring is another store, without a common commit: its
-    short transactions are opened where they are needed, keys first when somebody comes, last when somebody goes.
+    short transactions are opened where they are needed, keys first when somebody comes, last when somebody goes. So is
+    the exempt store: whoever writes in it holds the person's state in `session` meanwhile.
     """
 
     session: Session
     keyring: Engine
+    exempt: Engine
     keys: Keyring
     tokens: Tokens
     policies: Policies

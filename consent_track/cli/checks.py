@@ -139,7 +139,7 @@ def stores(seen: Inspection) -> Findings:
             yield Mark.FAIL, f"SQLite lies on a network file system ({kind}): its locks do not hold there"
         if missing:
             return
-    database = open_database(config.database_url, config.keyring_url)
+    database = open_database(config.database_url, config.keyring_url, config.exempt_url)
     try:
         late = check(database)
     finally:
@@ -199,7 +199,7 @@ def sign_offs(seen: Inspection) -> Findings:
     config = seen.settings
     signed: list[str] = []
     unsigned: list[str] = []
-    database = open_database(config.database_url, config.keyring_url)
+    database = open_database(config.database_url, config.keyring_url, config.exempt_url)
     try:
         with read(database.engine) as session:
             for locale, texts in wordings.complete.items():

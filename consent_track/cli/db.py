@@ -19,7 +19,7 @@ def db() -> None:
 def upgrade(home: Home) -> None:
     """Bring both databases to this release's schema. Run it before the new release serves."""
     config = home.config()
-    database = open_database(config.database_url, config.keyring_url)
+    database = open_database(config.database_url, config.keyring_url, config.exempt_url)
     try:
         done = late(database)
         migrate(database)
@@ -33,7 +33,7 @@ def upgrade(home: Home) -> None:
 def check(home: Home) -> None:
     """Say whether both databases have this release's schema. Exit code 1 if not."""
     config = home.config()
-    database = open_database(config.database_url, config.keyring_url)
+    database = open_database(config.database_url, config.keyring_url, config.exempt_url)
     try:
         found = late(database)
     finally:

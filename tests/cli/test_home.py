@@ -269,7 +269,7 @@ def test_the_doctor_sees_what_is_right(home: Path, repair: tuple[str, Callable[[
 
 def test_the_doctor_sees_a_signature(home: Path) -> None:
     config = load_config({}, home)
-    database = open_database(config.database_url, config.keyring_url)
+    database = open_database(config.database_url, config.keyring_url, config.exempt_url)
     texts = load_wordings(config.translations_dir).texts("en")
     assert texts is not None
     with write(database.engine) as session:
