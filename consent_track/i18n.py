@@ -27,7 +27,15 @@ DOMAIN: Final = "consent_track"
 LEGAL: Final = ("purpose.", "footer.", "page.", "done.", "privacy.")
 REFERENCE: Final = "en"
 _PLACEHOLDER: Final = re.compile(r"%\((\w+)\)s")
-_UNMEASURED: Final = frozenset({Statement.NOT_MEASURED, Statement.NOT_MEASURED_BY_US, Statement.SERVICE_NOT_MEASURED})
+# Nothing in such a mail measures its reader, so there is nothing to stop by its link.
+_UNMEASURED: Final = frozenset(
+    {
+        Statement.NOT_MEASURED,
+        Statement.NOT_MEASURED_BY_US,
+        Statement.SERVICE_NOT_MEASURED,
+        Statement.COUNTED,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +88,8 @@ class Texts:
 def _preference_label(statement: Statement, links: FooterLinks) -> str:
     if statement in _UNMEASURED:
         return "footer.link_choices"
+    if statement is Statement.LAST_OPEN_DAY:
+        return "footer.link_stop_last_open_day"
     return "footer.link_stop_notice" if statement.startswith("notice") else "footer.link_stop"
 
 

@@ -97,6 +97,10 @@ def _erase_withdrawn(runtime: Runtime) -> dict[str, Any]:
     return {"rows": rows}
 
 
+def _forget_ended_hygiene(runtime: Runtime) -> dict[str, Any]:
+    return {"rows": retaining.forget_ended_hygiene(runtime.processing)}
+
+
 def _finish_erasures(runtime: Runtime) -> dict[str, Any]:
     return {"keys": answering.finish(runtime.processing)}
 
@@ -122,6 +126,7 @@ JOBS: Final = (
     Job("finish-erasures", Reach.GLOBAL, 60, _finish_erasures),
     Job("erase-withdrawn", Reach.GLOBAL, 600, _erase_withdrawn),
     Job("purge", Reach.GLOBAL, 3_600, _purge),
+    Job("end-hygiene", Reach.GLOBAL, 86_400, _forget_ended_hygiene),
 )
 
 

@@ -111,7 +111,7 @@ def serve(home: Home, role: str, host: str | None, port: int | None, no_worker: 
 @click.option(
     "--once",
     metavar="JOB",
-    help="Run one job now and stop: drain, day-keys, partitions, finish-erasures, erase-withdrawn, purge.",
+    help="Run one job now and stop: drain, day-keys, partitions, finish-erasures, erase-withdrawn, purge, end-hygiene.",
 )
 @click.option("--jobs", type=click.Choice(["all", "node", "global"]), default="all", show_default=True)
 @pass_home

@@ -284,4 +284,5 @@ def scope_at_hit(
 def message_of_token(
     mail_type: MailType | None, jurisdiction: str, bits: int, issued_at: int, sensitive: bool, signal: bool
 ) -> Message:
-    return Message(mail_type, jurisdiction, from_bits(bits), issued_at, sensitive, signal)
+    """What a token says of its mail; how many people got the campaign was asked when it was issued."""
+    return Message(mail_type, jurisdiction, from_bits(bits), issued_at, sensitive, signal, audience=None)

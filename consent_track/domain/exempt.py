@@ -5,7 +5,8 @@ one number of a campaign. Neither is on before the operator has recorded a notic
 outlives any no of the person (decision 6), and a consent for them changes nothing: they do not rest on one.
 """
 
-from typing import Final
+from datetime import date
+from typing import Final, NamedTuple
 
 from .consent import ConsentState
 from .policy import Policy, Requirement
@@ -31,6 +32,14 @@ FEWEST_SHOWN: Final = 10
 
 _UNASKED: Final = frozenset({MailType.SOFT_OPT_IN, MailType.B2B_PROSPECTING})
 _OPEN_QUESTIONS: Final = frozenset({Status.UNKNOWN, Status.REQUESTED, Status.DEFERRED})
+
+
+class Opened(NamedTuple):
+    """The last open of somebody, while it is in memory: its day, and what it takes to decide once more."""
+
+    day: date
+    mail_type: MailType
+    jurisdiction: str
 
 
 def is_on(purpose: Purpose, policy: Policy) -> bool:
@@ -72,6 +81,15 @@ def why_not(
         return Reason.NEVER_ALLOWED
     # A date is about a person we know; the token of an erased one must not bring a profile back (AH-11).
     return None if state.known else Reason.SUBJECT_UNKNOWN
+
+
+def has_ended(state: ConsentState) -> bool:
+    """Whether hygiene is over for a person, so that their date must go: a no of any kind, no mail, nobody there.
+
+    A browser's signal is not among them: it silences and never erases (decision 8).
+    """
+    over = state.objected_at is not None or state.mail_ended_at is not None or state.minor or not state.known
+    return over or any(_is_no(choice.status) for choice in state.choices.values())
 
 
 def _is_no(status: Status) -> bool:

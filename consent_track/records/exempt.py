@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from sqlalchemy import BigInteger, String, select, update
+from sqlalchemy import BigInteger, String, delete, select, tuple_, update
 from sqlmodel import Field, Session
 
 from consent_track.domain.retention import Clock, Holding, OnErasure
@@ -110,6 +110,19 @@ def last_open(exempt: Session, controller: int, subject: int) -> date | None:
     statement = select(_DAYS.c.day).where(_DAYS.c.controller_id == controller, _DAYS.c.subject == subject)
     day: date | None = exempt.connection().execute(statement).scalar_one_or_none()
     return day
+
+
+def forget(exempt: Session, controller: int, subject: int) -> int:
+    """Delete a person's day; how many rows went."""
+    theirs = (_DAYS.c.controller_id == controller, _DAYS.c.subject == subject)
+    return exempt.connection().execute(delete(_DAYS).where(*theirs)).rowcount
+
+
+def people_after(exempt: Session, after: tuple[int, int], limit: int) -> list[tuple[int, int]]:
+    """The (controller, subject) of whom a day is held, in order, behind `after`."""
+    key = (_DAYS.c.controller_id, _DAYS.c.subject)
+    statement = select(*key).where(tuple_(*key) > after).order_by(*key).limit(limit)
+    return [(row.controller_id, row.subject) for row in exempt.connection().execute(statement)]
 
 
 def opened_since(exempt: Session, controller: int, subjects: Iterable[int], since: date) -> set[int]:
