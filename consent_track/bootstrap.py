@@ -176,6 +176,8 @@ def bootstrap(config: Config, *, clock: Clock = time.time) -> Runtime:
         what = "is missing: exempt modes need a PostgreSQL role of their own, which nothing else uses (AH-14)"
         problems.append(Problem("exempt_url", what))
     if problems or keys is None or policies is None or database is None:
+        if database is not None:
+            database.close()
         raise ConfigurationRefused(problems)
 
     with write(database.engine) as session:
