@@ -146,10 +146,10 @@ def _prepared(p: Processing, settings: Settings, pixels: Pixels, one: _Read, who
     opens, clicks = (scope_of(kind, who.facts, message, who.state, policy, p.now) for kind in HitKind)
     placed = NOTHING_PLACED
     if wording and not opens.open and not clicks.open:  # never beside an individual measuring
-        placed = pixels.of(
-            controller.number, who.subject, declared.campaign, who.facts, _in_exempt_modes(message, declared),
-            who.state, policy,
-        )  # fmt: skip
+        # A campaign without a name is nobody's to count.
+        facts = replace(who.facts, audience=declared.audience if declared.campaign else 0)
+        exempted = _in_exempt_modes(message, declared)
+        placed = pixels.of(controller.number, who.subject, declared.campaign, facts, exempted, who.state, policy)
     job = _Job(p, settings, controller, who, message, policy, opens, clicks, placed, knowing.new_reference())
 
     mail = one.mail
@@ -160,9 +160,8 @@ def _prepared(p: Processing, settings: Settings, pixels: Pixels, one: _Read, who
 
 
 def _in_exempt_modes(message: Message, declared: Declared) -> Message:
-    """The mail as an exempt mode sees it: on unless its sender names other purposes; a campaign needs its name."""
-    scope = frozenset(MODES) if declared.purposes is None else declared.purposes
-    return replace(message, scope=scope, audience=declared.audience if declared.campaign else 0)
+    """The mail as an exempt mode sees it: in scope, unless its sender names other purposes."""
+    return replace(message, scope=frozenset(MODES) if declared.purposes is None else declared.purposes)
 
 
 def register(p: Processing, rows: Sequence[mailing.Prepared]) -> None:

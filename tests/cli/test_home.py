@@ -55,7 +55,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 def test_init_makes_everything_an_installation_needs(home: Path) -> None:
     assert {path.name for path in home.iterdir()} == {
-        *("consent_track.toml", "consent_track.db", "keyring.db", "keys", "policies", "spool")
+        *("consent_track.toml", "consent_track.db", "keyring.db", "exempt.db", "keys", "policies", "spool")
     }
     config = load_config({}, home)
     assert config.controllers[0].name == "Acme"

@@ -17,7 +17,7 @@ from tests.law.cases import CODES, NOES, purposes, states
 
 HYGIENE, COUNT = Purpose.DELIVERABILITY_HYGIENE, Purpose.AGGREGATE_COUNT
 NOTICES = {HYGIENE: "notice 7", COUNT: "notice 8"}
-MAIL = Message(MailType.REQUESTED_NEWSLETTER, "FR", frozenset(MODES), NOW - 3_600, audience=1_000)
+MAIL = Message(MailType.REQUESTED_NEWSLETTER, "FR", frozenset(MODES), NOW - 3_600)
 
 
 @pytest.fixture(scope="module")
@@ -128,7 +128,8 @@ AUDIENCES = """
 def test_a_campaign_of_few_is_individual_tracking(shipped, house, people, expected):
     figures = {} if house == "as shipped" else {"aggregate_min_audience": int(house)}
     policies = housed(shipped, notices=NOTICES, parameters=figures)
-    assert said(policies, COUNT, jurisdiction="IT", audience=int(people)) == expected
+    assert said(policies, COUNT, recipient=Recipient(audience=int(people)), jurisdiction="IT") == expected
+    assert said(policies, COUNT, recipient=Recipient(), jurisdiction="IT") == "no: audience_too_small", "nobody said"
     assert LEAST_AUDIENCE == 50
 
 
@@ -179,7 +180,6 @@ messages = some.builds(
     issued_at=some.integers(NOW - 100 * 86_400, NOW + 600),
     sensitive=some.booleans(),
     signal=some.booleans(),
-    audience=some.none() | some.integers(0, 200),
 )
 
 
@@ -187,9 +187,10 @@ messages = some.builds(
 @settings(max_examples=200, deadline=None)
 def test_adding_a_refusal_never_leads_to_more(told, data, message, mode, state):
     policy = told.for_jurisdiction(message.jurisdiction)
-    before = decide(THE_SUBJECT, message, mode, state, policy, NOW)
+    recipient = data.draw(some.just(THE_SUBJECT) | some.builds(Recipient, audience=some.integers(0, 200)))
+    before = decide(recipient, message, mode, state, policy, NOW)
     no = data.draw(some.sampled_from(sorted(NOES)))
-    after = decide(THE_SUBJECT, message, mode, NOES[no](state, data.draw(purposes)), policy, NOW)
+    after = decide(recipient, message, mode, NOES[no](state, data.draw(purposes)), policy, NOW)
     assert not isinstance(before, Allowed), "an exempt mode never allows more than its minimum"
     if isinstance(after, Minimal):
         assert isinstance(before, Minimal)
