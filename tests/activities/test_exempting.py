@@ -111,10 +111,18 @@ class TestMails:
             assert mailing.find(p.session, 1, row.message).purposes == HYGIENE.bit
 
     def test_alice_is_measured_with_her_consent_and_by_nothing_else(self, acme):
-        data = prepare(acme, mail_to(ALICE), ALICE).result.data
-        assert [acme.tokens.open(TokenClass.OPEN, token).purposes for token in pixels(data)] == [
-            Purpose.OPEN_PERFORMANCE.bit
-        ]
+        done = prepare(acme, mail_to(ALICE), ALICE)
+        (token,) = pixels(done.result.data)
+        assert acme.tokens.open(TokenClass.OPEN, token).purposes == Purpose.OPEN_PERFORMANCE.bit
+        assert HYGIENE not in json.loads(done.row.decisions), "not even asked"
+
+    def test_whoever_lets_clicks_be_measured_gets_no_exempt_pixel_beside_them(self, acme):
+        world.consents(acme, CHARLIE, [Purpose.CLICK_PERFORMANCE])
+        for said in (FRENCH, ITALIAN):
+            done = prepare(acme, mail_to(CHARLIE), CHARLIE, said)
+            assert b"/c/" in done.result.data
+            assert b"/o/" not in done.result.data
+            assert not {HYGIENE, COUNT} & json.loads(done.row.decisions).keys()
 
     @pytest.mark.law("WD-04")
     def test_bob_withdrew_and_gets_no_pixel_of_any_kind(self, acme):

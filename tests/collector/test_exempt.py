@@ -23,7 +23,7 @@ from collector_stage import (
     policies,
 )  # fmt: skip
 
-from consent_track.collector.exempt import FLUSH_EVERY
+from consent_track.collector.exempt import FLUSH_EVERY, ExemptModes
 from consent_track.domain.consent import ConsentState
 from consent_track.domain.exempt import Opened
 from consent_track.domain.observation import TokenFlag
@@ -216,6 +216,20 @@ def test_alices_hit_is_recorded_as_ever(exempt: Stage, kept: Kept):
 def test_the_answer_is_the_same(exempt: Stage):
     answers = {exempt.ask(path) for path in (minimum(), campaign(), pixel(ALICE), pixel(BOB), "/o/nonsense")}
     assert len(answers) == 1
+
+
+def test_an_open_that_comes_while_a_batch_fails_is_the_later_one():
+    def fails(days, _counts):
+        assert days
+        modes._days[ACME, CHARLIE] = Opened(date(2026, 11, 25), NEWS, "FR")
+        raise ConnectionError
+
+    modes = ExemptModes(fails, {})
+    modes._days[ACME, CHARLIE] = Opened(date(2026, 11, 24), NEWS, "FR")
+    modes._days[ACME, ALICE] = Opened(date(2026, 11, 24), NEWS, "FR")
+    with pytest.raises(ConnectionError):
+        modes.flush()
+    assert {person: opened.day.day for (_, person), opened in modes._days.items()} == {CHARLIE: 25, ALICE: 24}
 
 
 def test_an_hour_is_a_batch_and_a_store_that_is_down_loses_nothing(exempt: Stage, kept: Kept):

@@ -62,6 +62,13 @@ def test_on_sqlite_no_file_remembers_the_former_day(sqlite_urls, opened):
     assert all(b"2026-11-16" not in content for content in octets.values())
 
 
+@pytest.mark.law("AH-07")
+@pytest.mark.parametrize(("pragma", "value"), [("journal_mode", "delete"), ("synchronous", 2), ("secure_delete", 1)])
+def test_on_sqlite_the_store_keeps_no_log(sqlite_urls, opened, pragma: str, value: object):
+    with read(opened(sqlite_urls).exempt_engine) as session:
+        assert session.connection().exec_driver_sql(f"PRAGMA {pragma}").scalar_one() == value
+
+
 @pytest.mark.law("AH-07", "RT-02")
 def test_on_postgresql_the_dates_stand_in_no_write_ahead_log(postgresql_urls, opened):
     database = opened(postgresql_urls)
