@@ -10,8 +10,8 @@ from click.testing import CliRunner
 from consent_track.cli import main
 from consent_track.domain.vocabulary import Purpose
 from tests import world
-from tests.activities.test_exempting import CHARLIE, HYGIENE, ITALIAN, TODAY, on_the_list, opens, tell
-from tests.world import DAY, Clock, mail_to, prepare
+from tests.activities.exempt_stage import HYGIENE, ITALIAN, TODAY, on_the_list, opens, tell
+from tests.world import CHARLIE, DAY, Clock, mail_to, prepare
 
 READERS = [f"reader{number}@example.org" for number in range(50)]
 

@@ -8,7 +8,7 @@ from consent_track.activities import exempting, mailing
 from consent_track.domain.vocabulary import MailType, Purpose
 from consent_track.mail.headers import Declared
 from tests import world
-from tests.activities.test_exempting import on_the_list, tell
+from tests.activities.exempt_stage import on_the_list, tell
 
 PEOPLE = [f"reader{number}@example.org" for number in range(1_000)]
 SAID = Declared(MailType.REQUESTED_NEWSLETTER, "IT", "en", "novembre", audience=len(PEOPLE))
