@@ -107,6 +107,10 @@ def _erase_withdrawn(runtime: Runtime) -> dict[str, Any]:
     return {"rows": rows}
 
 
+def _forget_ended_hygiene(runtime: Runtime) -> dict[str, Any]:
+    return {"rows": retaining.forget_ended_hygiene(runtime.processing)}
+
+
 def _finish_erasures(runtime: Runtime) -> dict[str, Any]:
     return {"keys": answering.finish(runtime.processing)}
 
@@ -157,6 +161,7 @@ JOBS: Final = (
     Job("clocks", Reach.GLOBAL, 21_600, _clocks),
     Job("purge", Reach.GLOBAL, 3_600, _purge),
     Job("checkpoints", Reach.GLOBAL, 3_600, _checkpoints),
+    Job("end-hygiene", Reach.GLOBAL, 86_400, _forget_ended_hygiene),
 )
 
 

@@ -28,7 +28,7 @@ from consent_track.domain.vocabulary import (
 )
 from consent_track.records import consent, kept_letters, ledger, screens, wordings
 
-from . import Processing, knowing
+from . import Processing, exempting, knowing
 
 # What "all off" ends: individual measuring, and French hygiene too (decision 6).
 EVERYTHING = INDIVIDUAL | {Purpose.DELIVERABILITY_HYGIENE}
@@ -361,8 +361,10 @@ def event_bytes(event: ConsentEvent) -> bytes:
 
 
 def _schedule_erasure(p: Processing, controller: int, subject: int, steps: list[_Step], how: How) -> date | None:
-    """Note when what was recorded under a consent that ended goes, and for which purposes."""
+    """Note when what was recorded under a consent that ended goes, for which purposes; any no ends hygiene, too."""
     gone = {step.purpose for step in steps if step.status in (Status.WITHDRAWN, Status.EXPIRED) and step.purpose}
+    if exempting.may_hold(p, controller, subject):
+        gone.add(Purpose.DELIVERABILITY_HYGIENE)
     return _day(note_erasure(p, controller, subject, how.jurisdiction, to_bits(gone)))
 
 

@@ -69,6 +69,7 @@ def person(p: Processing, controller: int, address: str) -> Person:
         known=subject is not None,
         role_address=is_role(normalise(address)),
         erased=knowing.is_suppressed(p, controller, address),
+        audience=None,
     )
     state = consent.find_state(p.session, controller, subject) if subject is not None else None
     return Person(facts, state or UNKNOWN_PERSON, tuple(proving.history(p, controller, address)))
@@ -117,6 +118,7 @@ def said_of(row: mailing.Prepared) -> Said:
         role_address=Reason.ROLE_ADDRESS in found,
         several=Reason.SEVERAL_RECIPIENTS in found,
         erased=Reason.ERASED in found,
+        audience=0 if Reason.AUDIENCE_TOO_SMALL in found else None,  # the register does not say how many it was
     )
     scope = frozenset(purpose for purpose, why in reasons.items() if why is not Reason.OUT_OF_SCOPE)
     sensitive = Reason.SENSITIVE_MAIL in found

@@ -90,6 +90,8 @@ COMMANDS: Final = (
     Entry("consent", "consent", "consent", "Record and show one person's choices."),
     Entry("import", "importing", "import_", "Take over an existing list, with every no and no unproved yes."),
     Entry("subject", "consent", "subject", "Answer a person's request: erase."),
+    Entry("hygiene", "exempt", "hygiene", "Say who has opened nothing since a day (exempt mode, France)."),
+    Entry("count", "exempt", "count", "Say how often a campaign was opened in total (exempt mode, Italy)."),
     Entry("purge", "purge", "purge", "Delete what has outlived its retention class."),
     Entry("ledger", "ledger", "ledger", "Take the ledger of choices out, for anybody to verify."),
     Entry("verify", "ledger", "verify", "Verify a ledger file, offline."),

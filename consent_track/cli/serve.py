@@ -117,7 +117,7 @@ def serve(home: Home, role: str, host: str | None, port: int | None, no_worker: 
 @click.option(
     "--once",
     metavar="JOB",
-    help="Run one job now and stop: drain, day-keys, partitions, finish-erasures, erase-withdrawn, clocks, purge.",
+    help="Run one job now and stop; a name nobody knows lists them.",
 )
 @click.option("--jobs", type=click.Choice(["all", "node", "global"]), default="all", show_default=True)
 @pass_home

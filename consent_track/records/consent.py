@@ -183,6 +183,13 @@ def erase_due(session: Session, controller: int, subject: int) -> tuple[int | No
     return (None, 0) if row is None else (row.erase_due, row.erase_purposes)
 
 
+def with_erase_due(session: Session, keys: Iterable[Key]) -> set[Key]:
+    """Those of these people of whom something is to be erased at a time to come."""
+    key = tuple_(STATES.c.controller_id, STATES.c.subject)
+    statement = select(STATES.c.controller_id, STATES.c.subject).where(key.in_(list(keys)), _IS_DUE)
+    return {(row.controller_id, row.subject) for row in session.connection().execute(statement)}
+
+
 def set_erase_due(session: Session, controller: int, subject: int, due: int | None, purposes: int) -> None:
     """Note when to erase what; None takes the note back (decision 7: coming back within the delay loses nothing)."""
     values = {"erase_due": due, "erase_purposes": purposes}

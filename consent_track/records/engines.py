@@ -4,6 +4,7 @@ import os
 import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,10 +19,11 @@ WAIT_MS: Final = 250
 
 Pragmas = Mapping[str, tuple[str, Any]]  # name -> what to set, what must come back
 
-# WAL lets readers read beside the one writer; FULL and EXTRA lose nothing at a power cut. The keyring's rollback
-# journal leaves no history of keys, as a WAL would. secure_delete overwrites what is deleted.
+# WAL lets readers read beside the one writer; FULL and EXTRA lose nothing at a power cut. The rollback journals of the
+# keyring and of the exempt store leave no history, as a WAL would. secure_delete overwrites what is deleted.
 MAIN: Final[Pragmas] = {"journal_mode": ("WAL", "wal"), "synchronous": ("FULL", 2)}
 KEYRING: Final[Pragmas] = {"journal_mode": ("DELETE", "delete"), "synchronous": ("EXTRA", 3)}
+EXEMPT: Final[Pragmas] = {"journal_mode": ("DELETE", "delete"), "synchronous": ("FULL", 2)}
 BOTH: Final[Pragmas] = {"secure_delete": ("ON", 1), "foreign_keys": ("ON", 1), "temp_store": ("MEMORY", 2)}
 
 
@@ -41,8 +43,11 @@ def parse(text: str, setting: str, problems: list[Problem]) -> URL | None:
     return None
 
 
-def open_engine(url: URL, pragmas: Pragmas) -> Engine:
-    """An engine that shows no values of rows in its errors. A SQLite file is created, for its owner only."""
+def open_engine(url: URL, pragmas: Pragmas, schema: str = "") -> Engine:
+    """An engine that shows no values of rows in its errors. A SQLite file is created, for its owner only.
+
+    `schema`: on PostgreSQL, the one schema it sees.
+    """
     if url.get_backend_name() == "sqlite":
         return _open_sqlite(url, {**pragmas, **BOTH})
     engine = create_engine(
@@ -55,6 +60,8 @@ def open_engine(url: URL, pragmas: Pragmas) -> Engine:
         connect_args={"connect_timeout": 3},
     )
     event.listen(engine, "begin", _begin_postgresql)
+    if schema:
+        event.listen(engine, "begin", partial(_stay_in, schema))
     return engine
 
 
@@ -110,3 +117,7 @@ def _begin_postgresql(connection: Connection) -> None:
     options = connection.get_execution_options()
     if options.get("writes", True):
         connection.exec_driver_sql(f"SET LOCAL lock_timeout = {int(options.get('wait_ms', WAIT_MS))}")
+
+
+def _stay_in(schema: str, connection: Connection) -> None:
+    connection.exec_driver_sql(f"SET LOCAL search_path TO {schema}")

@@ -32,7 +32,7 @@ def choices(token: str) -> str:
 
 def _page(seen: Visit) -> str:
     offered = seen.controller.purposes if may_ask(seen.texts) else ()
-    off = [purpose for purpose in offered if purpose not in seen.standing.on]
+    off = [purpose for purpose in offered if purpose not in seen.on]
     return render_template("choices.html", seen=seen, off=off, mailing=bool(runtime().config.smtp_url))
 
 
