@@ -1,7 +1,9 @@
 """Engines for SQLite and PostgreSQL that lose nothing, leave little behind and never wait long."""
 
 import os
+import sqlite3
 import stat
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
@@ -16,6 +18,7 @@ from consent_track.domain.errors import ConfigurationRefused, Problem, StorageUn
 
 # How long anybody waits for a lock before giving up, in milliseconds (9.7 s were seen without a limit).
 WAIT_MS: Final = 250
+_TRIES, _AGAIN = 100, 0.02  # seconds
 
 Pragmas = Mapping[str, tuple[str, Any]]  # name -> what to set, what must come back
 
@@ -99,10 +102,26 @@ def _open_sqlite(url: URL, pragmas: Pragmas) -> Engine:
 def _prepare_sqlite(connection: Any, pragmas: Pragmas) -> None:
     connection.isolation_level = None  # the driver begins nothing by itself; _begin_sqlite does
     for name, (value, expected) in pragmas.items():
-        connection.execute(f"PRAGMA {name} = {value}")
-        actual = connection.execute(f"PRAGMA {name}").fetchone()[0]
+        actual = _set(connection, name, value, expected)
         if actual != expected:
             raise ConfigurationRefused.one("sqlite", f"{name} is {actual}, not {value}: this SQLite cannot be used")
+
+
+def _set(connection: Any, name: str, value: str, expected: Any) -> Any:
+    """Set a pragma and say what it then is.
+
+    Two processes that open a fresh file at once both want to change its journal, and SQLite asks nobody to wait for
+    that: whoever comes second tries again, and finds it changed.
+    """
+    for _ in range(_TRIES):
+        try:
+            connection.execute(f"PRAGMA {name} = {value}")
+            break
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error):
+                raise
+            time.sleep(_AGAIN)
+    return connection.execute(f"PRAGMA {name}").fetchone()[0]
 
 
 def _begin_sqlite(connection: Connection) -> None:
