@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from apscheduler.schedulers.blocking import BlockingScheduler
 
-from consent_track.activities import answering, confirming, consenting, notifying, retaining, tracking
+from consent_track.activities import answering, awaiting, confirming, consenting, notifying, retaining, tracking
 from consent_track.bootstrap import Runtime
 from consent_track.collector.segment import Segment, list_segments
 from consent_track.domain.errors import ConsentTrackError
@@ -125,10 +125,15 @@ def _send(runtime: Runtime) -> dict[str, Any]:
     return notifying.deliver(runtime.processing, server) if server else {"no_mail_server": 1}
 
 
+def _hear_silence(runtime: Runtime) -> dict[str, Any]:
+    return dict(awaiting.hear_silence(runtime.processing))
+
+
 JOBS: Final = (
     Job("drain", Reach.NODE, 0.1, drain),
     Job("answer", Reach.GLOBAL, 1, _answer_flows),
     Job("send", Reach.GLOBAL, 2, _send),
+    Job("silence", Reach.GLOBAL, 3_600, _hear_silence),
     Job("day-keys", Reach.NODE, 900, _day_keys),
     Job("partitions", Reach.GLOBAL, 86_400, _partitions),
     Job("finish-erasures", Reach.GLOBAL, 60, _finish_erasures),

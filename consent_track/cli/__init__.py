@@ -89,6 +89,8 @@ COMMANDS: Final = (
     Entry("instrument", "mail", "instrument", "Instrument one mail for one recipient."),
     Entry("consent", "consent", "consent", "Record and show one person's choices."),
     Entry("import", "importing", "import_", "Take over an existing list, with every no and no unproved yes."),
+    Entry("ask", "ask", "ask", "Ask people for consent, once each, and count what came of it."),
+    Entry("links", "links", "links", "Take out personal choice links for your mailing tool."),
     Entry("subject", "consent", "subject", "Answer a person's request: erase."),
     Entry("purge", "purge", "purge", "Delete what has outlived its retention class."),
     Entry("ledger", "ledger", "ledger", "Take the ledger of choices out, for anybody to verify."),

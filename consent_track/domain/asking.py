@@ -26,6 +26,7 @@ class Reason(StrEnum):
     POLICY_MISSING = "policy_missing"
     ERASED = "erased"
     ROLE_ADDRESS = "role_address"
+    UNMAILABLE = "unmailable"
     OBJECTED = "objected"
     RESTRICTED = "restricted"
     MINOR = "minor"
@@ -49,6 +50,7 @@ _WORDS: Final[dict[Reason, str]] = {
     Reason.POLICY_MISSING: "No policy could be read for this person.",
     Reason.ERASED: "The person asked for erasure, and comes back by themselves only.",
     Reason.ROLE_ADDRESS: "Nobody can say yes for a role or a shared address.",
+    Reason.UNMAILABLE: "No mail of ours can be written to this address.",
     Reason.OBJECTED: "The person objected (GDPR Art. 21).",
     Reason.RESTRICTED: "Processing is restricted (GDPR Art. 18).",
     Reason.MINOR: "The person is a minor.",
@@ -71,6 +73,7 @@ class Facts:
     role_address: bool = False
     erased: bool = False
     signed: bool = False
+    mailable: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +100,9 @@ def _addressee(case: _Case) -> NotNow | None:
         return NotNow(Reason.POLICY_MISSING)
     if facts.erased:
         return NotNow(Reason.ERASED)
-    return NotNow(Reason.ROLE_ADDRESS) if facts.role_address else None
+    if facts.role_address:
+        return NotNow(Reason.ROLE_ADDRESS)
+    return None if facts.mailable else NotNow(Reason.UNMAILABLE)
 
 
 def _person(case: _Case) -> NotNow | None:
@@ -215,3 +220,46 @@ def _lapsed(choice: Choice, policy: Policy, now: int) -> bool:
 def silent_on(asked_at: int) -> date:
     """The day on which a question counts as answered with no."""
     return datetime.fromtimestamp(asked_at + SILENCE_AFTER, UTC).date()
+
+
+class Outcome(StrEnum):
+    """What came of a question. The value is stored: append, never rename."""
+
+    YES = "yes"  # to some of it at least
+    NO = "no"
+    SILENT = "silent"
+    OPEN = "open"
+
+
+_NO: Final = frozenset({Status.REFUSED, Status.WITHDRAWN, Status.OBJECTED, Status.REVOKED})
+
+
+def outcome_of(state: ConsentState, purposes: Collection[Purpose], asked_at: int, now: int) -> Outcome:
+    """What has come of a question so far. A no to the whole outweighs a yes to a part of it."""
+    asked = [choice for purpose, choice in state.choices.items() if purpose in purposes]
+    ended = (state.objected_at, state.mail_ended_at)
+    asked_on = datetime.fromtimestamp(asked_at, UTC).date()
+    signalled = state.signal_on is not None and state.signal_on >= asked_on and state.signal_waived_at is None
+    if signalled or any(at is not None and at >= asked_at for at in ended) or state.restricted or state.minor:
+        return Outcome.NO
+    if any(choice.granting for choice in asked):
+        return Outcome.YES
+    if any(choice.status in _NO for choice in asked):
+        return Outcome.NO
+    still = any(choice.status in OPEN_QUESTION for choice in asked) and now < asked_at + SILENCE_AFTER
+    return Outcome.OPEN if still else Outcome.SILENT
+
+
+def is_open(state: ConsentState, asked_at: int, now: int) -> bool:
+    """Whether anything is still to be answered; a mail that asks leaves only then."""
+    asked = {purpose for purpose, choice in state.choices.items() if choice.status in OPEN_QUESTION}
+    return bool(asked) and outcome_of(state, asked, asked_at, now) is Outcome.OPEN
+
+
+def silences(state: ConsentState, purposes: Collection[Purpose], now: int) -> list[tuple[Purpose, int]]:
+    """The purposes whose question nobody answered in time, and since when that counts as a no (CC-07)."""
+    return [
+        (purpose, choice.since + SILENCE_AFTER)
+        for purpose, choice in sorted(state.choices.items())
+        if purpose in purposes and choice.status in OPEN_QUESTION and now >= choice.since + SILENCE_AFTER
+    ]

@@ -5,6 +5,7 @@ Made with the standard library, which is fit for making a mail and not for chang
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -30,6 +31,8 @@ _BUTTON: Final = (
     "border-radius:8px;color:#14524e;background-color:#ffffff;text-align:center;text-decoration:none;font-weight:bold"
 )
 _SMALL: Final = "margin:20px 0 0;font-size:14px;color:#4f5b62"
+# A row of 44 px: line and padding (WCAG 2.2, 2.5.5).
+_LINK: Final = "display:block;margin:8px 0 0;padding:11px 0;line-height:22px;font-size:14px;color:#14524e"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,7 @@ class Letter:
     small: tuple[str, ...]
     locale: str
     direction: str  # ltr | rtl
+    links: tuple[tuple[str, str], ...] = ()  # label and URL of what can be read besides, below all else
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +76,7 @@ def compose(letter: Letter, envelope: Envelope) -> bytes:
     try:
         mail["From"] = Address(envelope.sender_name, addr_spec=envelope.sender)
         mail["To"] = Address(addr_spec=envelope.recipient)
-    except ValueError:
+    except (ValueError, MessageError):
         raise InputRefused.one("recipient", "cannot stand in a header of a mail") from None
     mail["Subject"] = letter.subject
     mail["Date"] = format_datetime(datetime.fromtimestamp(envelope.at, UTC))
@@ -94,6 +98,7 @@ def _text(letter: Letter) -> str:
     # A URL on a line of its own is not cut by mail programs.
     blocks += [f"{label}:\n{url}" for label, url in letter.buttons]
     blocks += ["\n".join(wrap(paragraph, _WIDTH, break_long_words=False)) for paragraph in letter.small]
+    blocks += [f"{label}:\n{url}" for label, url in letter.links]
     return "\n\n".join(blocks) + "\n"
 
 
@@ -103,6 +108,7 @@ def _html(letter: Letter) -> str:
     rows = [f'<p style="margin:0 0 14px">{escape(paragraph)}</p>' for paragraph in letter.paragraphs]
     rows += [f'<a href="{escape(url)}" style="{_BUTTON}">{escape(label)}</a>' for label, url in letter.buttons]
     rows += [f'<p style="{_SMALL}">{escape(paragraph)}</p>' for paragraph in letter.small]
+    rows += [f'<a href="{escape(url)}" style="{_LINK}">{escape(label)}</a>' for label, url in letter.links]
     content = "\n".join(rows)
     return (
         f"<!doctype html>\n<html {spoken}>\n<head>\n"

@@ -52,6 +52,7 @@ def test_six_people_in_france(shipped, name, expected):
 WHOEVER = {
     "erased": (CHARLIE, Facts(erased=True, signed=True)),
     "role_address": (CHARLIE, Facts(role_address=True, signed=True)),
+    "unmailable": (CHARLIE, Facts(signed=True, mailable=False)),
     "objected": (replace(CHARLIE, objected_at=1), SIGNED),
     "restricted": (replace(CHARLIE, restricted=True), SIGNED),
     "minor": (replace(CHARLIE, minor=True), SIGNED),

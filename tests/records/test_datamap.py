@@ -39,6 +39,8 @@ spool_node       -          -                 not_personal
 subject          reference  -                 delete
 subject_key      reference  -                 delete
 suppression      -          suppression       keep  GDPR Art. 17(3)(b), 21(3)
+wave             -          -                 not_personal
+wave_person      subject    mailing_register  delete
 wording          -          consent_proof     keep  GDPR Art. 5(2), 7(1)
 """
 

@@ -33,7 +33,8 @@ def choices(token: str) -> str:
 def _page(seen: Visit) -> str:
     offered = seen.controller.purposes if may_ask(seen.texts) else ()
     off = [purpose for purpose in offered if purpose not in seen.standing.on]
-    return render_template("choices.html", seen=seen, off=off, mailing=bool(runtime().config.smtp_url))
+    asked = [purpose for purpose in off if seen.is_asked(purpose)]
+    return render_template("choices.html", seen=seen, off=off, asked=asked, mailing=bool(runtime().config.smtp_url))
 
 
 def choose(token: str) -> Answer:

@@ -8,11 +8,12 @@ from flask import request
 from consent_track.activities import Processing, confirming, consenting
 from consent_track.activities.consenting import Done, How, Standing, Unknown
 from consent_track.collector.app import host_of, says_no
+from consent_track.domain.asking import OPEN_QUESTION
 from consent_track.domain.controller import Controller, UnsubscribeOwner
 from consent_track.domain.decision import DAY
 from consent_track.domain.errors import ForgedToken
 from consent_track.domain.observation import Signal, TokenFacts
-from consent_track.domain.vocabulary import Grade, TokenClass
+from consent_track.domain.vocabulary import Grade, Purpose, TokenClass
 from consent_track.i18n import Texts
 
 from ..current import runtime
@@ -35,6 +36,11 @@ class Visit:
     @property
     def masked(self) -> str:
         return isolated(self.standing.masked)
+
+    def is_asked(self, purpose: Purpose) -> bool:
+        """Whether a question about this purpose waits for an answer."""
+        choice = self.standing.state.choices.get(purpose)
+        return choice is not None and choice.status in OPEN_QUESTION
 
     @property
     def ours_to_end(self) -> bool:
