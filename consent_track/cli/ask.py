@@ -49,7 +49,7 @@ _JURISDICTION = click.option("--jurisdiction", default="", help="Of the people; 
 @_CONTROLLER
 @_JURISDICTION
 @click.option("--from", "file", type=click.Path(path_type=Path, dir_okay=False, exists=True),
-              help="CSV with a column `email`, perhaps `locale` and `jurisdiction`; or one address a line.")  # fmt: skip
+              help="CSV with `email`, perhaps `locale` and `jurisdiction`; or one address a line.")  # fmt: skip
 @click.option("--everybody", is_flag=True, help="Everybody who is known here.")
 @click.option("--limit", type=click.IntRange(min=1), help="Ask at most so many people now; run it again for the rest.")
 @click.option("--send", is_flag=True, help="One mail to each by the outbox; without it: consent-track links export.")

@@ -1,0 +1,459 @@
+"""Asking in waves, as a story: Alice allows already, Bob withdrew, Charlie never said, Dora objected."""
+
+import re
+from dataclasses import replace
+from datetime import date
+from email import message_from_bytes
+from email.policy import default
+
+import pytest
+
+from consent_track.activities import answering, asking, awaiting, consenting, knowing, notifying
+from consent_track.activities.asking import Addressee, Done, Plan
+from consent_track.domain.clocks import months_later
+from consent_track.domain.decision import THE_SUBJECT, Allowed, Message, decide
+from consent_track.domain.errors import ForgedToken, InputRefused
+from consent_track.domain.observation import Signal
+from consent_track.domain.vocabulary import Grade, MailType, Purpose, TokenClass
+from consent_track.mail.headers import Declared
+from consent_track.records import consent, outbox, people, sign_offs, waves
+from tests import world
+from tests.world import ALICE, BOB, CHARLIE, OPERATOR
+
+DORA, ERIN, FRED = "dora@example.org", "erin@example.org", "fred@example.org"
+BOTH = (Purpose.OPEN_PERFORMANCE, Purpose.CLICK_PERFORMANCE)
+URL = "https://mail.acme.example"
+NOVEMBER = Plan(1, "november", BOTH, "FR", send=True, public_url=URL)
+
+
+def sign(runtime, *locales):
+    for locale in locales:
+        texts = runtime.wordings.texts(locale)
+        with runtime.processing() as p:
+            sign_offs.record(p.session, sign_offs.SignOff(locale, texts.hash, "Ada", date(2026, 11, 18), "2026-11"))
+
+
+@pytest.fixture
+def acme(acme):
+    """Acme again; Dora objected, Erin was erased, and the English and French texts are signed."""
+    sign(acme, "en", "fr")
+    with acme.processing() as p:
+        consenting.object_to(p, 1, knowing.obtain(p, 1, DORA), OPERATOR)
+        knowing.obtain(p, 1, ERIN)
+    answering.erase(acme.processing, 1, ERIN, OPERATOR)
+    return acme
+
+
+LIST = (ALICE, BOB, CHARLIE, DORA, ERIN, "info@example.org", CHARLIE, FRED)
+
+
+def start(runtime, *addresses, plan=NOVEMBER, **more):
+    who = [one if isinstance(one, Addressee) else Addressee(one) for one in addresses or LIST]
+    return asking.start(runtime.processing, runtime.reading, plan, who, runtime.letters(), pause=0, **more)
+
+
+def state(runtime, address):
+    with runtime.reading() as p:
+        subject = knowing.find(p, 1, address)
+        return consent.find_state(p.session, 1, subject) if subject else None
+
+
+def statuses(runtime, address):
+    found = state(runtime, address)
+    return {purpose.value: choice.status.value for purpose, choice in found.choices.items()} if found else None
+
+
+def history(runtime, address):
+    """The status of every entry about a person, as their own key opens it."""
+    with runtime.reading() as p:
+        from consent_track.activities import proving
+
+        return proving.history(p, 1, address)
+
+
+class Mailboxes:
+    def __init__(self):
+        self.mails = []
+
+    def send(self, recipient, mail):
+        self.mails.append((recipient, mail))
+
+
+def delivered(runtime):
+    boxes = Mailboxes()
+    while notifying.deliver(runtime.processing, boxes)["sent"]:
+        pass
+    return boxes.mails
+
+
+def outcomes(runtime, name="november"):
+    found = awaiting.report(runtime.reading, 1, name)
+    return {which: count for which, count in found.outcomes.items() if count}
+
+
+WHY_NOT = {"erased": 1, "grants_already": 1, "objected": 1, "role_address": 1, "twice": 1, "withdrew": 1}
+
+
+def test_only_charlie_and_fred_are_asked_and_the_others_are_passed_over_with_a_reason(acme):
+    assert start(acme) == Done(2, 0, 0, WHY_NOT)
+    asked = {"open_performance": "requested", "click_performance": "requested"}
+    assert statuses(acme, CHARLIE) == statuses(acme, FRED) == asked
+    assert statuses(acme, ALICE) == {"open_performance": "given", "click_performance": "given"}
+    assert statuses(acme, BOB)["open_performance"] == "withdrawn"
+    assert state(acme, "info@example.org") is None
+    assert state(acme, ERIN) is None
+    assert {to for to, _ in delivered(acme)} == {CHARLIE, FRED}
+
+
+def test_the_ledger_says_who_asked_when_and_in_which_words(acme):
+    start(acme)
+    events = history(acme, CHARLIE)
+    assert [event["status"] for event in events] == ["requested", "requested"]
+    event = events[1]
+    assert (event["act"], event["actor"], event["method"]) == ("tracking", "operator", "request_mail")
+    assert (event["locale"], event["jurisdiction"], event["asked_at"]) == ("en", "FR", world.NOW)
+    assert event["words"]["mail.request.ask.click_performance"] == "May %(controller)s see which links you click?"
+    assert events[0]["flow_id"] == event["flow_id"]
+
+
+@pytest.mark.law("CC-07")
+def test_a_question_allows_nothing(acme):
+    start(acme)
+    law = acme.policies.for_jurisdiction("FR")
+    said = Message(MailType.REQUESTED_NEWSLETTER, "FR", frozenset(BOTH), world.NOW)
+    for purpose in BOTH:
+        answer = decide(THE_SUBJECT, said, purpose, state(acme, CHARLIE), law, world.NOW + 10)
+        assert not isinstance(answer, Allowed)
+    mail = world.prepare(acme, world.mail_to(CHARLIE), CHARLIE).result.data.decode()
+    assert "/o/" not in mail
+    assert "/c/" not in mail
+
+
+def test_run_again_it_asks_nobody_twice(acme):
+    start(acme)
+    before = len(world.chain(acme))
+    again = start(acme)
+    assert (again.asked, again.asked_before) == (0, 2)
+    assert len(world.chain(acme)) == before
+    assert len(delivered(acme)) == 2
+    assert awaiting.report(acme.reading, 1, "november").asked == 2
+
+
+def test_another_wave_does_not_ask_while_the_first_question_is_open(acme):
+    start(acme, CHARLIE)
+    assert start(acme, CHARLIE, plan=replace(NOVEMBER, name="december")).not_asked == {"question_open": 1}
+
+
+def test_a_limit_leaves_the_rest_for_the_next_run(acme):
+    many = [f"reader{number}@example.org" for number in range(250)]
+    assert start(acme, *many, limit=120) == Done(120, 0, 130, {})
+    assert start(acme, *many, limit=120) == Done(120, 120, 10, {})
+    assert start(acme, *many) == Done(10, 240, 0, {})
+    assert awaiting.report(acme.reading, 1, "november").asked == 250
+
+
+def test_a_run_that_died_goes_on_where_it_stopped(acme):
+    many = [f"reader{number}@example.org" for number in range(250)]
+
+    def dying():
+        yield from (Addressee(one) for one in many[:150])
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        asking.start(acme.processing, acme.reading, NOVEMBER, dying(), acme.letters(), pause=0)
+    assert start(acme, *many) == Done(150, 100, 0, {})
+    assert len({to for to, _ in delivered(acme)}) == len(delivered(acme) or many) == 250
+
+
+def test_a_dry_run_says_the_same_and_writes_nothing(acme):
+    before, known = len(world.chain(acme)), count_people(acme)
+    who = [Addressee(one) for one in LIST]
+    assert asking.rehearse(acme.reading, NOVEMBER, who, acme.letters()) == Done(2, 0, 0, WHY_NOT)
+    assert asking.rehearse(acme.reading, NOVEMBER, who, acme.letters(), limit=1) == Done(1, 0, 1, WHY_NOT)
+    assert (len(world.chain(acme)), count_people(acme)) == (before, known)
+    with acme.reading() as p:
+        assert waves.find(p.session, 1, "november") is None
+        assert knowing.find(p, 1, CHARLIE) is None
+
+
+def count_people(runtime):
+    with runtime.reading() as p:
+        return len(people.after(p.session, 1, 0, 10_000))
+
+
+def test_everybody_is_everybody_of_whom_something_is_held(acme):
+    with acme.processing() as p:
+        knowing.obtain(p, 1, CHARLIE, "fr")
+    assert {one.address for one in asking.everybody(acme.reading, 1)} == {ALICE, BOB, CHARLIE, DORA}
+
+
+class TestWords:
+    """Decision 27 and DI-03: nobody is asked in words that nobody signed, or in a language that is not theirs."""
+
+    @pytest.mark.law("DI-03")
+    @pytest.mark.parametrize("locale", ["de", "ar", "pl"])
+    def test_not_in_words_that_nobody_signed_or_that_do_not_exist(self, acme, locale):
+        assert start(acme, Addressee(CHARLIE, locale)).not_asked == {"locale_not_signed": 1}
+        assert state(acme, CHARLIE) is None
+
+    def test_in_the_language_of_the_person(self, acme):
+        with acme.processing() as p:
+            knowing.obtain(p, 1, CHARLIE, "fr")
+        start(acme, CHARLIE)
+        [(_, mail)] = delivered(acme)
+        assert message_from_bytes(mail, policy=default)["Content-Language"] == "fr"
+        assert history(acme, CHARLIE)[0]["locale"] == "fr"
+
+    def test_a_wave_keeps_its_words(self, acme):
+        start(acme, CHARLIE)
+        with acme.processing() as p:
+            wave = waves.find(p.session, 1, "november")
+            waves.change(p.session, wave, wordings={"en": "0" * 64})
+        with pytest.raises(InputRefused, match="begun in other words"):
+            start(acme, FRED)
+        assert state(acme, FRED) is None or state(acme, FRED).choices == {}
+
+    def test_a_wave_keeps_its_purposes_and_its_law(self, acme):
+        start(acme, CHARLIE)
+        for other in (replace(NOVEMBER, purposes=BOTH[:1]), replace(NOVEMBER, jurisdiction="DE")):
+            with pytest.raises(InputRefused, match="begun for other purposes or under another law"):
+                start(acme, FRED, plan=other)
+
+    @pytest.mark.parametrize(
+        "wrong", [{"purposes": ()}, {"purposes": (Purpose.GEO,)}, {"name": " "}, {"name": "a\nb"}, {"controller": 9}]
+    )
+    def test_what_cannot_be_asked_is_refused_before_anything_is_written(self, acme, wrong):
+        before = len(world.chain(acme))
+        with pytest.raises(InputRefused):
+            start(acme, plan=replace(NOVEMBER, **wrong))
+        assert len(world.chain(acme)) == before
+
+
+class TestTheMail:
+    """CC-05: the mail that asks measures nothing, and only the choice link carries a token."""
+
+    def parts(self, runtime):
+        [(_, mail)] = delivered(runtime)
+        parsed = message_from_bytes(mail, policy=default)
+        return mail, parsed, parsed.get_body(("plain",)).get_content(), parsed.get_body(("html",)).get_content()
+
+    @pytest.mark.law("CC-05", "WD-15")
+    def test_two_answers_alike_and_nothing_else(self, acme):
+        start(acme, CHARLIE)
+        _, mail, text, page = self.parts(acme)
+        assert mail["To"] == CHARLIE
+        assert mail["List-Unsubscribe"] is None
+        assert "<img" not in page
+        links = re.findall(r'<a href="([^"]+)" style="([^"]+)">([^<]+)</a>', page)
+        (yes, yes_style, yes_words), (no, no_style, no_words), (privacy, _, _) = links
+        assert (yes_words, no_words) == ("Yes, allow", "No, thanks")
+        assert yes_style == no_style
+        assert yes.removesuffix("#yes") == no.removesuffix("#no")
+        assert privacy == "https://acme.example/privacy"
+        assert set(re.findall(r"https://\S+", text)) == {yes, no, privacy}
+        assert "We ask again in 6 months at the earliest" in " ".join(text.split())
+
+    @pytest.mark.law("CC-05")
+    def test_its_one_token_is_a_preference_token_and_nothing_more(self, acme):
+        start(acme, CHARLIE)
+        _, _, text, _ = self.parts(acme)
+        [token] = set(re.findall(URL + r"/p/([A-Za-z0-9_-]+)#", text))
+        facts = acme.tokens.open(TokenClass.PREFERENCE, token)
+        assert (facts.controller, facts.purposes, facts.destination) == (1, 0, "")
+        for other in set(TokenClass) - {TokenClass.PREFERENCE}:
+            with pytest.raises(ForgedToken):
+                acme.tokens.open(other, token)
+
+    @pytest.mark.law("CC-05")
+    @pytest.mark.parametrize("who", [ALICE, CHARLIE])
+    def test_prepared_as_a_consent_request_it_stays_unmeasured_also_for_who_allows_everything(self, acme, who):
+        world.consents(acme, ALICE, [Purpose.PERSONALISATION, Purpose.SALES_FOLLOWUP])
+        start(acme, CHARLIE)
+        mail, _, _, page = self.parts(acme)
+        mail = mail.replace(CHARLIE.encode(), who.encode())
+        said = Declared(MailType.CONSENT_REQUEST, "FR", "en", "november")
+        prepared = world.prepare(acme, mail, who, said)
+        out = message_from_bytes(prepared.result.data, policy=default)
+        after = out.get_body(("html",)).get_content()
+        before_links = re.findall(r'href="([^"]+)"', page)
+        assert [link for link in re.findall(r'href="([^"]+)"', after) if link in before_links] == before_links
+        assert not re.search(r"/[oc]/[A-Za-z0-9_-]{40}", after)
+        assert "<img" not in after
+        assert (prepared.row.purposes, prepared.result.links, prepared.result.done.opens) == (0, 0, False)
+        tokens = set(re.findall(r"/p/([A-Za-z0-9_-]{40,})", after))
+        assert all(acme.tokens.open(TokenClass.PREFERENCE, token) for token in tokens)
+
+    @pytest.mark.law("CC-05")
+    def test_a_request_of_the_senders_own_tool_is_not_measured_either(self, acme):
+        said = Declared(MailType.CONSENT_REQUEST, "FR", "en", "november")
+        html = '<html><body><p>May we?</p><a href="https://mail.acme.example/p/XYZ#yes">Yes</a></body></html>'
+        done = world.prepare(acme, world.mail_to(ALICE, html=html), ALICE, said).result
+        assert done.outcome == "prepared"
+        assert (done.links, done.done.opens) == (0, False)
+        measured = world.prepare(acme, world.mail_to(ALICE), ALICE).result
+        assert measured.done.opens, "the same person, in another mail"
+
+    def test_it_does_not_leave_once_the_person_has_answered(self, acme):
+        start(acme, CHARLIE, FRED)
+        with acme.processing() as p:
+            consenting.turn_off(p, 1, knowing.find(p, 1, CHARLIE), OPERATOR)
+        assert [to for to, _ in delivered(acme)] == [FRED]
+
+    def test_an_address_that_no_mail_can_name_is_passed_over(self, acme):
+        assert start(acme, "jörg@example.org").not_asked == {"unmailable": 1}
+        assert start(acme, "jörg@example.org", plan=replace(NOVEMBER, name="links", send=False)).asked == 1
+
+
+MONTH_LATER = world.NOW + 30 * world.DAY
+
+
+class TestSilence:
+    """CC-07: no answer is a no, once; the mail goes on; CC-09: and six months of peace begin."""
+
+    @pytest.mark.law("CC-07", "CC-09")
+    def test_after_thirty_days_silence_is_in_the_ledger_and_the_mail_goes_on(self, acme, clock):
+        start(acme, CHARLIE)
+        clock.at = MONTH_LATER - 1
+        assert awaiting.hear_silence(acme.processing) == {"over": 0, "silent": 0, "undeliverable": 0}
+        clock.at = MONTH_LATER + 500
+        assert awaiting.hear_silence(acme.processing) == {"over": 1, "silent": 2, "undeliverable": 0}
+        assert awaiting.hear_silence(acme.processing) == {"over": 0, "silent": 0, "undeliverable": 0}
+        assert set(statuses(acme, CHARLIE).values()) == {"refused_by_silence"}
+        assert state(acme, CHARLIE).mail_ended_at is None
+        last = history(acme, CHARLIE)[-1]
+        assert (last["actor"], last["occurred_at"], last["asked_at"]) == ("system", MONTH_LATER, world.NOW)
+
+    @pytest.mark.law("CC-09")
+    def test_then_nobody_asks_for_six_months(self, acme, clock):
+        start(acme, CHARLIE)
+        clock.at = MONTH_LATER + 500
+        awaiting.hear_silence(acme.processing)
+        again = months_later(MONTH_LATER, 6)
+        clock.at = again - 1
+        assert start(acme, CHARLIE, plan=replace(NOVEMBER, name="spring")).not_asked == {"silent": 1}
+        clock.at = again
+        assert start(acme, CHARLIE, plan=replace(NOVEMBER, name="spring")).asked == 1
+
+    @pytest.mark.law("CC-10")
+    def test_and_for_twelve_in_california(self, acme, clock):
+        with acme.processing() as p:
+            consenting.turn_off(p, 1, knowing.obtain(p, 1, CHARLIE), OPERATOR)
+        again, plan = months_later(world.NOW, 12), replace(NOVEMBER, jurisdiction="US-CA")
+        clock.at = again - world.DAY
+        assert start(acme, CHARLIE, plan=plan).not_asked == {"refused": 1}
+        clock.at = again
+        assert start(acme, CHARLIE, plan=plan).asked == 1
+
+    def test_whoever_answered_a_part_was_silent_about_the_rest(self, acme, clock):
+        start(acme, CHARLIE)
+        world.consents(acme, CHARLIE, BOTH[:1], ago=-60)
+        clock.at = MONTH_LATER
+        assert awaiting.hear_silence(acme.processing)["silent"] == 1
+        assert statuses(acme, CHARLIE) == {"open_performance": "given", "click_performance": "refused_by_silence"}
+        assert outcomes(acme) == {"yes": 1}
+
+    def test_whoever_was_erased_meanwhile_leaves_nothing_behind(self, acme, clock):
+        start(acme, CHARLIE, FRED)
+        answering.erase(acme.processing, 1, CHARLIE, OPERATOR)
+        clock.at = MONTH_LATER
+        assert awaiting.hear_silence(acme.processing)["over"] == 1
+        assert outcomes(acme) == {"silent": 1, "gone": 1}
+        assert start(acme, CHARLIE, plan=replace(NOVEMBER, name="spring")).not_asked == {"erased": 1}
+
+
+class TestAYesThatIsTooWeak:
+    """Who was moved in with a yes that the policy does not count may be asked, and is not measured meanwhile."""
+
+    def test_the_old_yes_is_ended_before_the_question(self, acme):
+        subject = world.consents(acme, FRED)
+        with acme.processing() as p:
+            found = consent.lock_state(p.session, 1, subject)
+            weak = {one: replace(choice, grade=Grade.IMPORTED) for one, choice in found.choices.items()}
+            consent.save_state(p.session, 1, subject, replace(found, choices=weak))
+        assert start(acme, FRED).asked == 1
+        told = [(event["purpose"], event["status"]) for event in history(acme, FRED)][2:]
+        assert told == [(one.value, status) for one in BOTH for status in ("invalidated", "requested")]
+        assert set(statuses(acme, FRED).values()) == {"requested"}
+
+
+class TestReport:
+    """Counts, in which everybody who was asked stands once."""
+
+    def test_every_outcome(self, acme, clock):
+        names = ["yes", "no", "objects", "unsubscribes", "signals", "silent", "lost", "erased"]
+        start(acme, *(f"{name}@example.org" for name in names))
+        clock.move(100)
+        world.consents(acme, "yes@example.org", BOTH[:1], ago=0)
+        acts = {"no": consenting.turn_off, "objects": consenting.object_to, "unsubscribes": consenting.end_mail}
+        with acme.processing() as p:
+            for name, act in acts.items():
+                act(p, 1, knowing.find(p, 1, f"{name}@example.org"), OPERATOR)
+            who = knowing.find(p, 1, "signals@example.org")
+            consenting.record_signal(p, tracking_signal(who, p.now))
+            lost = knowing.find(p, 1, "lost@example.org")
+            flow = next(one for one in outbox.due(p.session, p.now, 100) if one.subject == lost)
+            outbox.give_up(p.session, 1, flow.id, p.now)
+        answering.erase(acme.processing, 1, "erased@example.org", OPERATOR)
+        assert outcomes(acme) == {"yes": 1, "no": 4, "open": 2, "gone": 1}
+        awaiting.hear_silence(acme.processing)
+        assert outcomes(acme) == {"yes": 1, "no": 4, "open": 1, "undeliverable": 1, "gone": 1}
+        clock.at = MONTH_LATER
+        assert outcomes(acme) == {"yes": 1, "no": 4, "silent": 1, "undeliverable": 1, "gone": 1}
+        awaiting.hear_silence(acme.processing)
+        assert outcomes(acme) == {"yes": 1, "no": 4, "silent": 1, "undeliverable": 1, "gone": 1}
+
+    def test_a_later_withdrawal_does_not_rewrite_what_a_wave_came_to(self, acme, clock):
+        start(acme, CHARLIE)
+        world.consents(acme, CHARLIE, BOTH, ago=-10)
+        clock.at = MONTH_LATER
+        awaiting.hear_silence(acme.processing)
+        world.withdraws(acme, CHARLIE)
+        assert outcomes(acme) == {"yes": 1}
+
+    def test_a_wave_that_was_never_begun(self, acme):
+        with pytest.raises(InputRefused, match="never begun"):
+            awaiting.report(acme.reading, 1, "december")
+
+    def test_why_others_were_not_asked_comes_from_the_last_whole_run(self, acme):
+        start(acme)
+        start(acme)
+        assert awaiting.report(acme.reading, 1, "november").not_asked == WHY_NOT
+
+
+def tracking_signal(subject, now):
+
+    return Signal(1, subject, "FR", now // world.DAY)
+
+
+class TestLinks:
+    """Merge fields for the sender's own tool: those who may still answer, and nobody else."""
+
+    PLAN = replace(NOVEMBER, send=False)
+
+    def test_the_links_of_whoever_may_still_answer(self, acme):
+        start(acme, CHARLIE, FRED, plan=self.PLAN)
+        assert delivered(acme) == []
+        with acme.processing() as p:
+            consenting.end_mail(p, 1, knowing.find(p, 1, FRED), OPERATOR)
+        [link] = awaiting.links(acme.reading, 1, "november", URL)
+        assert link.address == CHARLIE
+        assert link.answer_by == date(2026, 12, 18)
+        assert link.yes.startswith(URL + "/p/")
+        assert link.yes.removesuffix("#yes") == link.no.removesuffix("#no")
+        facts = acme.tokens.open(TokenClass.PREFERENCE, link.yes.removeprefix(URL + "/p/").removesuffix("#yes"))
+        with acme.reading() as p:
+            assert facts.subject == knowing.find(p, 1, CHARLIE)
+
+    def test_after_thirty_days_there_is_nothing_left_to_answer(self, acme, clock):
+        start(acme, CHARLIE, plan=self.PLAN)
+        clock.at = MONTH_LATER
+        assert list(awaiting.links(acme.reading, 1, "november", URL)) == []
+
+
+def test_what_waits_is_deleted_with_the_person(acme):
+    start(acme, CHARLIE)
+    answering.erase(acme.processing, 1, CHARLIE, OPERATOR)
+    assert delivered(acme) == []
+    with acme.reading() as p:
+        wave = waves.find(p.session, 1, "november")
+        assert waves.people(p.session, wave, 0, 10) == []
