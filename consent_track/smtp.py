@@ -28,8 +28,7 @@ class MailServer:
         parts = urlsplit(self.url)
         try:
             with self._connection() as server:
-                if parts.scheme == "smtp" and parts.hostname not in LOCAL_HOSTS:
-                    server.starttls(context=self.trust or ssl.create_default_context())
+                self._secure(server)
                 if parts.username:
                     server.login(unquote(parts.username), unquote(parts.password or ""))
                 server.sendmail(self.sender, [recipient], mail)
@@ -43,6 +42,23 @@ class MailServer:
             raise SendFailed(f"the mail was refused with {code}", permanent=code >= 500) from None
         except (smtplib.SMTPException, OSError) as failed:
             raise SendFailed(f"the mail server: {type(failed).__name__}", permanent=False) from None
+
+    def greet(self) -> None:
+        """See whether the server answers, and takes the login; sends nothing. Raises SendFailed."""
+        parts = urlsplit(self.url)
+        try:
+            with self._connection() as server:
+                self._secure(server)
+                if parts.username:
+                    server.login(unquote(parts.username), unquote(parts.password or ""))
+                server.noop()
+        except (smtplib.SMTPException, OSError) as failed:
+            raise SendFailed(f"the mail server: {type(failed).__name__}", permanent=False) from None
+
+    def _secure(self, server: smtplib.SMTP) -> None:
+        parts = urlsplit(self.url)
+        if parts.scheme == "smtp" and parts.hostname not in LOCAL_HOSTS:
+            server.starttls(context=self.trust or ssl.create_default_context())
 
     def _connection(self) -> smtplib.SMTP:
         parts = urlsplit(self.url)

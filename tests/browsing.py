@@ -73,12 +73,17 @@ class Visit:
         return bool(self.page.evaluate(f"{root}.scrollWidth > {root}.clientWidth"))
 
     def small_targets(self) -> list[str]:
-        """What can be pressed and is lower than a thumb, except for links in the middle of a sentence."""
+        """What can be pressed and is lower than a thumb, except for links in the middle of a sentence.
+
+        A box to tick is pressed by its label, too.
+        """
         return list(
             self.page.evaluate(
                 """least => [...document.querySelectorAll('button, a[href], input, select')]
                   .filter(e => e.getClientRects().length && !(e.tagName == 'A' && e.closest('p, li, td')
                     && e.closest('p, li, td').textContent.trim() != e.textContent.trim()))
+                  .filter(e => e.type != 'hidden')
+                  .map(e => e.type == 'checkbox' ? document.querySelector(`label[for=${e.id}]`) : e)
                   .filter(e => e.getBoundingClientRect().height < least - 0.5)
                   .map(e => e.outerHTML.slice(0, 80))""",
                 THUMB,

@@ -226,12 +226,17 @@ def confirm(
     return replace(done, mail_begun=wish.mail)
 
 
-def deny(p: Processing, controller: int, number: int, shown: Shown) -> Done | Late:
-    """No, or "that was not me": what was asked for is refused and the link used up; after a yes, it takes that back."""
+def deny(p: Processing, controller: int, number: int, shown: Shown, shown_at: int) -> Done | Late:
+    """No, or "that was not me": what was asked for is refused and the link used up; after a yes, it takes that back.
+
+    As slow as a yes: a machine that sends forms must not use up somebody's link (threat T16).
+    """
     flow = flows.find(p.session, controller, number, lock=True)
     opened = _opened(p, flow) if flow and flow.mailed_at is not None and p.now < flow.expires_at else None
     if flow is None or opened is None:
         return Late.GONE
+    if p.now - shown_at < READING:
+        return Late.TOO_QUICK
 
     address, wish = opened
     subject = knowing.find(p, controller, address)

@@ -110,6 +110,11 @@ def deliver(begin: Begin, post: Post) -> dict[str, int]:
     return counts
 
 
+def waiting(p: Processing) -> int:
+    """How many mails wait to be handed over."""
+    return outbox.length(p.session)
+
+
 def _claimed(begin: Begin, counts: dict[str, int]) -> list[_Envelope]:
     """Mails that are ours to hand over for the length of the lease; whatever nobody can read or wants any more goes."""
     envelopes = []

@@ -14,7 +14,7 @@ from consent_track.crypto.pseudonyms import DayKeys
 from consent_track.domain.decision import DAY
 from consent_track.domain.policy import Policies
 from consent_track.domain.retention import Clock
-from consent_track.records import consent, datamap, hits, key_events, partitions, purges, spool
+from consent_track.records import consent, datamap, flows, hits, key_events, outbox, partitions, purges, spool
 
 from . import Processing
 
@@ -25,6 +25,8 @@ CHUNK: Final = 500
 DAY_KEY_GRACE: Final = timedelta(days=1)
 PURGE_OVERDUE: Final = 26 * 3_600
 DRAIN_OVERDUE: Final = 60
+ANSWERS_OVERDUE: Final = 300
+OUTBOX_OVERDUE: Final = 3_600
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +123,7 @@ class Overdue:
 
 
 def overdue(p: Processing, spooled: bool) -> Iterator[Overdue]:
-    """What is late: the purge, the drain while something is spooled, erasures after withdrawal, new partitions."""
+    """What is late: purge, drain while something is spooled, erasures after withdrawal, mails, new partitions."""
     last = purges.last_finished(p.session)
     if last is None or p.now - last > PURGE_OVERDUE:
         yield Overdue("purge", last)
@@ -130,6 +132,12 @@ def overdue(p: Processing, spooled: bool) -> Iterator[Overdue]:
         yield Overdue("drain", seen)
     if consent.due_erasures(p.session, p.now - DAY, 1):
         yield Overdue("erasure_after_withdrawal", None)
+    for what, waiting, bound in (
+        ("answers", flows.oldest_unanswered(p.session), ANSWERS_OVERDUE),
+        ("outbox", outbox.oldest(p.session), OUTBOX_OVERDUE),
+    ):
+        if waiting is not None and p.now - waiting > bound:
+            yield Overdue(what, waiting)
     if partitions.in_default_partition(p.session):
         yield Overdue("hit_partitions", None)
 

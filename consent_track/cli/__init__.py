@@ -96,6 +96,7 @@ COMMANDS: Final = (
     Entry("ledger", "ledger", "ledger", "Take the ledger of choices out, for anybody to verify."),
     Entry("verify", "ledger", "verify", "Verify a ledger file, offline."),
     Entry("proof", "ledger", "proof", "Open the proof that is kept after an erasure."),
+    Entry("form", "form", "form", "Print the consent form as HTML for any page."),
     Entry("policy", "policy", "policy", "Check, explain and sign off the policies and texts."),
     Entry("law", "law", "law", "Say which rows of the law catalogue the tests prove."),
     Entry("db", "db", "db", "Bring the databases up to date, or check that they are."),

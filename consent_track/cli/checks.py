@@ -19,12 +19,13 @@ from consent_track import filesystems, settings
 from consent_track.config import FILE, Config
 from consent_track.controllers import PLACEHOLDER
 from consent_track.crypto import keyring
-from consent_track.domain.errors import ConsentTrackError, Problem, Refused
+from consent_track.domain.errors import ConsentTrackError, Problem, Refused, SendFailed
 from consent_track.domain.policy import Policies
 from consent_track.i18n import load_wordings
 from consent_track.policy_files import load_policies, replaced_packs
 from consent_track.records import sign_offs as signatures
 from consent_track.records.database import check, open_database, read
+from consent_track.smtp import MailServer
 
 # The day of this release. A machine whose clock stands before it would call every consent one of the future.
 RELEASED: Final = 1_795_392_000  # 2026-11-23
@@ -294,3 +295,16 @@ def next_hop(seen: Inspection) -> Findings:
         yield Mark.WARN, "the next hop measures by itself: unmeasured mails promise only what this installation does"
     else:
         yield Mark.OK, "declared to measure nothing"
+
+
+def mail_server(seen: Inspection) -> Findings:
+    config = seen.settings
+    if not config.smtp_url:
+        yield Mark.WARN, "smtp_url is not set: nobody can say yes on a page, or get a link to their choices"
+        return
+    try:
+        MailServer(config.smtp_url, config.controllers[0].mailbox).greet()
+    except SendFailed as failed:
+        yield Mark.FAIL, f"{failed}; mails wait in the outbox for three days"
+    else:
+        yield Mark.OK, "the mail server answers"

@@ -30,6 +30,7 @@ CHECKS: Final = (
     checks.public_url,
     checks.proxies,
     checks.next_hop,
+    checks.mail_server,
 )
 _ALWAYS: Final = 3
 

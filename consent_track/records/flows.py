@@ -36,8 +36,8 @@ class FlowRow(Row, table=True):
     __table_args__ = (
         Index(None, "controller_id", "subject"),
         Index(None, "controller_id", "tag"),
-        Index("ix_flow_new", "asked_at", sqlite_where=_IS_NEW, postgresql_where=_IS_NEW),
-        Index(None, "expires_at"),
+        Index("ix_flow_new", "controller_id", "asked_at", sqlite_where=_IS_NEW, postgresql_where=_IS_NEW),
+        Index(None, "controller_id", "expires_at"),
     )
 
     controller_id: int = Field(primary_key=True)
@@ -102,6 +102,19 @@ def waiting(session: Session) -> int:
     """How many wait for their mail."""
     statement = select(func.count()).select_from(_FLOWS).where(_FLOWS.c.mailed_at.is_(None))
     return int(session.connection().execute(statement).scalar_one())
+
+
+def finished(session: Session) -> int:
+    """How many were finished and are not forgotten yet."""
+    statement = select(func.count()).select_from(_FLOWS).where(_FLOWS.c.done_at.is_not(None))
+    return int(session.connection().execute(statement).scalar_one())
+
+
+def oldest_unanswered(session: Session) -> int | None:
+    """Since when somebody waits for a mail who waits longest, or None."""
+    statement = select(func.min(_FLOWS.c.asked_at)).where(_FLOWS.c.mailed_at.is_(None))
+    since: int | None = session.connection().execute(statement).scalar_one()
+    return since
 
 
 def mailed_since(session: Session, controller: int, tag: bytes, since: int) -> list[tuple[str, int]]:

@@ -34,7 +34,7 @@ class OutboxRow(Row, table=True):
     __tablename__ = "outbox"
     __table_args__ = (
         Index(None, "controller_id", "subject"),
-        Index("ix_outbox_waiting", "next_at", sqlite_where=_IS_WAITING, postgresql_where=_IS_WAITING),
+        Index("ix_outbox_waiting", "controller_id", "next_at", sqlite_where=_IS_WAITING, postgresql_where=_IS_WAITING),
     )
 
     controller_id: int = Field(primary_key=True)
@@ -127,6 +127,13 @@ def length(session: Session) -> int:
     """How many mails wait."""
     statement = select(func.count()).select_from(_OUTBOX).where(_OUTBOX.c.failed_at.is_(None))
     return int(session.connection().execute(statement).scalar_one())
+
+
+def oldest(session: Session) -> int | None:
+    """Since when the mail waits that waits longest, or None."""
+    statement = select(func.min(_OUTBOX.c.created_at)).where(_OUTBOX.c.failed_at.is_(None))
+    since: int | None = session.connection().execute(statement).scalar_one()
+    return since
 
 
 def _waiting(row: Any) -> Waiting:

@@ -6,7 +6,7 @@ from flask_wtf.csrf import CSRFProtect
 from consent_track.bootstrap import Runtime
 from consent_track.collector.app import Collector
 
-from . import current, headers, health, portal, problems, wellknown
+from . import current, headers, health, look, portal, problems, wellknown
 from .portal.visit import isolated
 
 # A form of ours has a few short fields; a one-click POST has one (RFC 8058). Octets.
@@ -27,7 +27,7 @@ def create_app(runtime: Runtime) -> Flask:
     current.attach(app, runtime)
     csrf = CSRFProtect(app)
     app.jinja_env.globals["isolated"] = isolated
-    for blueprint in (portal.pages, health.pages, wellknown.pages):
+    for blueprint in (portal.pages, health.pages, look.pages, wellknown.pages):
         app.register_blueprint(blueprint)
     # The token in the path is the capability, and RFC 8058 section 3.2 forbids to ask for more: no cookie, no context.
     csrf.exempt(portal.pages)

@@ -3,7 +3,7 @@
 from flask import Blueprint, Response, jsonify
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
-from consent_track.activities import retaining
+from consent_track.activities import notifying, retaining
 from consent_track.collector.segment import list_segments
 from consent_track.domain.errors import StorageUnavailable
 
@@ -35,6 +35,14 @@ def metrics() -> Response:
     Gauge("consent_track_spool_segments", "Segments waiting for the drain", registry=registry).set(len(segments))
     octets = sum(segment.path.stat().st_size for segment in segments if segment.path.exists())
     Gauge("consent_track_spool_octets", "Octets waiting for the drain", registry=registry).set(octets)
+    try:
+        with runtime().reading() as p:
+            waiting = notifying.waiting(p)
+    except StorageUnavailable:
+        waiting = -1
+    Gauge("consent_track_outbox_mails", "Our own mails not handed over yet; -1: unknown", registry=registry).set(
+        waiting
+    )
     return Response(generate_latest(registry), mimetype="text/plain; version=0.0.4")
 
 

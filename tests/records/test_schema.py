@@ -17,6 +17,8 @@ from consent_track.records.partitions import is_partition
 from consent_track.records.tables import KeyRow, Row
 from tests.records.stage import ACME, ALICE, DAY, NOW, hit, link
 
+VERSIONS = Path(consent_track.__file__).parent / "records" / "migrations" / "versions"
+
 
 @pytest.fixture
 def migrated(empty_urls, opened) -> Database:
@@ -33,8 +35,9 @@ def tables(database: Database) -> tuple[set[str], set[str]]:
 
 def test_from_nothing_to_a_current_schema(empty_urls, opened):
     database = opened(empty_urls)
+    newest = max(path.name[:4] for path in VERSIONS.glob("0*.py"))
     assert check(database) == [
-        "database: is at revision none, this version needs 0003",
+        f"database: is at revision none, this version needs {newest}",
         "keyring: is at revision none, this version needs 0001",
     ]
     upgrade(database)

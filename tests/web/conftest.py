@@ -6,6 +6,7 @@ import pytest
 
 from consent_track.web import create_app
 from tests import world
+from tests.web.loop import sign
 
 LINK = re.compile(rb"https://mail\.acme\.example/([pu])/([A-Za-z0-9_-]+)")
 
@@ -58,3 +59,10 @@ def another(tmp_path, clock):
     yield make
     for site in opened:
         site.runtime.database.close()
+
+
+@pytest.fixture
+def acme(another):
+    site = another(extra='smtp_url = "smtp://localhost:2525"')
+    sign(site.runtime)
+    return site

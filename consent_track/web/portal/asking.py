@@ -140,7 +140,10 @@ def _page(asked: Asked, problem: str = "", status: int = 200) -> Answer:
             "said.html", controller=asked.controller, texts=asked.texts, heading=heading, lines=lines
         )
         return page, 404
-    return render_template("consent.html", asked=asked, problem=problem, action=request.path), status
+    page = render_template(
+        "consent.html", asked=asked, controller=asked.controller, problem=problem, action=request.path
+    )
+    return page, status
 
 
 def _whose(number: int | None) -> Controller:

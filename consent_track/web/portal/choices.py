@@ -43,6 +43,8 @@ def choose(token: str) -> Answer:
     form = ChoiceForm()
     if not form.validate():
         return _page(seen), 400
+    if form.off.data == "mail" and not seen.ours_to_end:
+        return _page(seen), 400  # the sender's own link ends it (decision 21)
     if form.off.data:
         return _turn_off(seen, form.off.data)
     kind = Kind.SESSION if form.see.data else Kind.CONSENT

@@ -74,11 +74,16 @@ def _yes(facts: TokenFacts, controller: Controller, mark: str, _token: str) -> A
     return render_template("verified.html", controller=controller, texts=texts, done=done, begun=begun)
 
 
-def _no(facts: TokenFacts, controller: Controller, _mark: str, _token: str) -> Answer:
+def _no(facts: TokenFacts, controller: Controller, mark: str, _token: str) -> Answer:
+    shown_at = _shown_at(facts, mark)
+    if shown_at is None:
+        return _look(facts, controller), 400
     with runtime().processing() as p:
         begun = confirming.look(p, facts.controller, facts.message)
         texts = words(begun.wish.locale if isinstance(begun, Begun) else locale_of_request(), controller)
-        done = confirming.deny(p, facts.controller, facts.message, texts.shown("form.no"))
+        done = confirming.deny(p, facts.controller, facts.message, texts.shown("form.no"), shown_at)
+    if done is Late.TOO_QUICK:
+        return _look(facts, controller, "verify.too_quick"), 400
     if isinstance(done, Late):
         raise ForgedToken
     heading, lines = "form.no_heading", ["form.no_text"]

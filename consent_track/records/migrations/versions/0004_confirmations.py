@@ -31,8 +31,8 @@ def upgrade() -> None:
     new = sa.text("mailed_at IS NULL")
     op.create_index("ix_flow_controller_id_subject", "flow", ["controller_id", "subject"])
     op.create_index("ix_flow_controller_id_tag", "flow", ["controller_id", "tag"])
-    op.create_index("ix_flow_new", "flow", ["asked_at"], sqlite_where=new, postgresql_where=new)
-    op.create_index("ix_flow_expires_at", "flow", ["expires_at"])
+    op.create_index("ix_flow_new", "flow", ["controller_id", "asked_at"], sqlite_where=new, postgresql_where=new)
+    op.create_index("ix_flow_controller_id_expires_at", "flow", ["controller_id", "expires_at"])
     op.create_table(
         "outbox",
         sa.Column("controller_id", sa.Integer(), nullable=False),
@@ -50,7 +50,9 @@ def upgrade() -> None:
     )
     waiting = sa.text("failed_at IS NULL")
     op.create_index("ix_outbox_controller_id_subject", "outbox", ["controller_id", "subject"])
-    op.create_index("ix_outbox_waiting", "outbox", ["next_at"], sqlite_where=waiting, postgresql_where=waiting)
+    op.create_index(
+        "ix_outbox_waiting", "outbox", ["controller_id", "next_at"], sqlite_where=waiting, postgresql_where=waiting
+    )
 
 
 def downgrade() -> None:
