@@ -265,33 +265,36 @@ class TestTheMail:
                 acme.tokens.open(other, token)
 
     @pytest.mark.law("CC-05")
-    @pytest.mark.parametrize("who", [ALICE, CHARLIE])
-    def test_prepared_as_a_consent_request_it_stays_unmeasured_also_for_who_allows_everything(self, acme, who):
-        world.consents(acme, ALICE, [Purpose.PERSONALISATION, Purpose.SALES_FOLLOWUP])
-        start(acme, CHARLIE)
-        mail, _, _, page = self.parts(acme)
-        mail = mail.replace(CHARLIE.encode(), who.encode())
+    def test_prepared_as_a_consent_request_only_the_choice_link_carries_a_token(self, acme):
+        """Also for Alice, who allows two purposes fully and is asked for a third."""
+        start(acme, ALICE, plan=replace(NOVEMBER, purposes=(*BOTH, Purpose.PERSONALISATION)))
+        assert statuses(acme, ALICE)["personalisation"] == "requested"
+        mail, _, text, page = self.parts(acme)
         said = Declared(MailType.CONSENT_REQUEST, "FR", "en", "november")
-        prepared = world.prepare(acme, mail, who, said)
+        prepared = world.prepare(acme, mail, ALICE, said)
         out = message_from_bytes(prepared.result.data, policy=default)
         after = out.get_body(("html",)).get_content()
-        before_links = re.findall(r'href="([^"]+)"', page)
-        assert [link for link in re.findall(r'href="([^"]+)"', after) if link in before_links] == before_links
-        assert not re.search(r"/[oc]/[A-Za-z0-9_-]{40}", after)
+        links = re.findall(r'href="([^"]+)"', page)
+        assert re.findall(r'href="([^"]+)"', after)[: len(links)] == links, "byte for byte"
+        assert all(line in out.get_body(("plain",)).get_content() for line in text.splitlines())
         assert "<img" not in after
         assert (prepared.row.purposes, prepared.result.links, prepared.result.done.opens) == (0, 0, False)
-        tokens = set(re.findall(r"/p/([A-Za-z0-9_-]{40,})", after))
-        assert all(acme.tokens.open(TokenClass.PREFERENCE, token) for token in tokens)
-
-    @pytest.mark.law("CC-05")
-    def test_a_request_of_the_senders_own_tool_is_not_measured_either(self, acme):
-        said = Declared(MailType.CONSENT_REQUEST, "FR", "en", "november")
-        html = '<html><body><p>May we?</p><a href="https://mail.acme.example/p/XYZ#yes">Yes</a></body></html>'
-        done = world.prepare(acme, world.mail_to(ALICE, html=html), ALICE, said).result
-        assert done.outcome == "prepared"
-        assert (done.links, done.done.opens) == (0, False)
+        assert not re.search(r"/[ocuv]/[A-Za-z0-9_-]{40}", after)
+        for token in re.findall(r"/p/([A-Za-z0-9_-]{40,})", after):
+            assert acme.tokens.open(TokenClass.PREFERENCE, token)
         measured = world.prepare(acme, world.mail_to(ALICE), ALICE).result
         assert measured.done.opens, "the same person, in another mail"
+        assert measured.links == 1
+
+    def test_in_any_other_mail_and_for_anybody_else_it_is_taken_out(self, acme):
+        start(acme, CHARLIE, FRED)
+        mails = dict(delivered(acme))
+        request = Declared(MailType.CONSENT_REQUEST, "FR", "en", "november")
+        for who, said in ((CHARLIE, world.NEWSLETTER), (FRED, request), ("nobody@example.org", request)):
+            mail = mails[CHARLIE].replace(CHARLIE.encode(), who.encode())
+            assert b"#yes" in mail
+            out = message_from_bytes(world.prepare(acme, mail, who, said).result.data, policy=default)
+            assert "/privacy#yes" in out.get_body(("html",)).get_content(), (who, said)
 
     def test_it_does_not_leave_once_the_person_has_answered(self, acme):
         start(acme, CHARLIE, FRED)
