@@ -80,7 +80,8 @@ def _write(file: TextIO, form: str, found: Iterable[Link]) -> tuple[int, int]:
 
 def harmless(cell: str) -> str:
     """A cell that no spreadsheet takes for a formula: a ' in front of what it might (threat T36)."""
-    return f"'{cell}" if cell[:1] in "\t\r\n" or cell.lstrip()[:1] in _FORMULA else cell
+    begins = cell.startswith(("\t", "\r", "\n")) or cell.lstrip()[:1] in _FORMULA
+    return f"'{cell}" if begins else cell
 
 
 def _line(cells: Iterable[Any]) -> str:
