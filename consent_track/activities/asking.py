@@ -23,6 +23,7 @@ from consent_track.domain.errors import InputRefused
 from consent_track.domain.observation import TokenFacts
 from consent_track.domain.policy import Policy
 from consent_track.domain.vocabulary import UNKNOWN_JURISDICTION, Act, Grade, Purpose, Status, TokenClass
+from consent_track.mail.letter import may_stand
 from consent_track.records import consent, ledger, people, waves, wordings
 from consent_track.records.ledger import Appended
 from consent_track.records.waves import Asked, Wave
@@ -224,7 +225,7 @@ def _look(p: Processing, plan: Plan, batch: Sequence[Addressee], writer: Writer,
         locale, texts = (words.shown.locale, words.texts_hash) if words else ("", "")
         if texts not in signed:
             signed[texts] = words is not None and confirming.is_signed(p, locale, texts)
-        mailable = one.address.isascii() or not plan.send
+        mailable = not plan.send or may_stand(one.address)
         facts = Facts(is_role(one.address), one.address in erased, signed[texts], mailable)
         answer = asking.may_ask(state, (law,), facts, plan.purposes, p.now)
         if isinstance(answer, Ask):

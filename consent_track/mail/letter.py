@@ -69,15 +69,15 @@ def compose(letter: Letter, envelope: Envelope) -> bytes:
         ("subject", letter.subject), ("sender_name", envelope.sender_name), ("sender", envelope.sender),
         ("recipient", envelope.recipient), ("message_id", envelope.message_id),
     ):  # fmt: skip
-        if not _BREAKS.isdisjoint(value):
-            raise InputRefused.one(field, "holds a line break or a control character")
+        if not is_plain(value):
+            raise InputRefused.one(field, "holds a line break, a control character or an encoded word")
+    for field, address in (("sender", envelope.sender), ("recipient", envelope.recipient)):
+        if not may_stand(address):
+            raise InputRefused.one(field, "cannot stand in a header of a mail")
     text, html = render(letter)
     mail = EmailMessage(policy=SMTP)
-    try:
-        mail["From"] = Address(envelope.sender_name, addr_spec=envelope.sender)
-        mail["To"] = Address(addr_spec=envelope.recipient)
-    except (ValueError, MessageError):
-        raise InputRefused.one("recipient", "cannot stand in a header of a mail") from None
+    mail["From"] = Address(envelope.sender_name, addr_spec=envelope.sender)
+    mail["To"] = Address(addr_spec=envelope.recipient)
     mail["Subject"] = letter.subject
     mail["Date"] = format_datetime(datetime.fromtimestamp(envelope.at, UTC))
     mail["Message-ID"] = f"<{envelope.message_id}>"
@@ -86,6 +86,23 @@ def compose(letter: Letter, envelope: Envelope) -> bytes:
     mail.add_alternative(html, subtype="html", cte="quoted-printable")
     mail["Content-Language"] = letter.locale  # last: the library moves Content- fields into the first part
     return mail.as_bytes()
+
+
+def is_plain(value: str) -> bool:
+    """Whether nothing in a value could begin another field.
+
+    The library decodes an encoded word (RFC 2047) that is given to it, and writes out the line breaks found inside.
+    """
+    return _BREAKS.isdisjoint(value) and "=?" not in value
+
+
+def may_stand(address: str) -> bool:
+    """Whether a mail of ours can be written to an address; a local part beyond ASCII needs SMTPUTF8, which few take."""
+    try:
+        Address(addr_spec=address)
+    except (ValueError, IndexError, MessageError):  # the library indexes into what is empty
+        return False
+    return is_plain(address)
 
 
 def render(letter: Letter) -> tuple[str, str]:
