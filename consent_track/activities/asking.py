@@ -32,7 +32,8 @@ from . import Processing, confirming, consenting, knowing, notifying
 
 Begin = Callable[[], AbstractContextManager[Processing]]
 
-BATCH: Final = 100  # as in importing: a withdrawal beside it waits for a tenth of a second at most
+BATCH: Final = 100  # as in importing: a withdrawal beside it waits for a tenth of a second
+MAILED: Final = 20  # a mail takes 4 ms to write and seal (measured), and pages wait for a lock at most 250
 PAUSE: Final = 0.005
 METHOD: Final = "request_mail"
 # Both answers lead to the same page; what stands behind # never reaches a server, and picks nothing there.
@@ -137,7 +138,7 @@ def start(begin: Begin, reading: Begin, plan: Plan, addressees: Iterable[Address
         if (wave.purposes, wave.jurisdiction) != (frozenset(plan.purposes), plan.jurisdiction):
             raise InputRefused.one("wave", f"{plan.name!r} was begun for other purposes or under another law")
     found: Counter[str] = Counter()
-    for batch in _batches(addressees, found):
+    for batch in _batches(addressees, found, MAILED if plan.send else BATCH):
         room = None if limit is None else max(0, limit - found[ASKED])
         found += _ask(begin, reading, plan, batch, writer, room)
         time.sleep(pause)
@@ -185,7 +186,7 @@ def _check(p: Processing, plan: Plan) -> None:
         consents.check_grantable(purpose)
 
 
-def _batches(addressees: Iterable[Addressee], found: Counter[str]) -> Iterator[list[Addressee]]:
+def _batches(addressees: Iterable[Addressee], found: Counter[str], size: int = BATCH) -> Iterator[list[Addressee]]:
     """Batches without those that stood in the list before; eight octets of a hash are kept of each."""
     seen: set[bytes] = set()
 
@@ -199,7 +200,7 @@ def _batches(addressees: Iterable[Addressee], found: Counter[str]) -> Iterator[l
                 yield one
 
     left = once()
-    while batch := list(islice(left, BATCH)):
+    while batch := list(islice(left, size)):
         yield batch
 
 

@@ -23,7 +23,7 @@ from .asking import NO, YES, choice_link
 
 Begin = Callable[[], AbstractContextManager[Processing]]
 
-BATCH: Final = 100
+BATCH: Final = 20  # as for mails in asking
 PAGE: Final = 500
 UNDELIVERABLE: Final = "undeliverable"
 GONE: Final = "gone"

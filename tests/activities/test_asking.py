@@ -1,6 +1,7 @@
 """Asking in waves, as a story: Alice allows already, Bob withdrew, Charlie never said, Dora objected."""
 
 import re
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
 from email import message_from_bytes
@@ -12,7 +13,7 @@ from consent_track.activities import answering, asking, awaiting, consenting, kn
 from consent_track.activities.asking import Addressee, Done, Plan
 from consent_track.domain.clocks import months_later
 from consent_track.domain.decision import THE_SUBJECT, Allowed, Message, decide
-from consent_track.domain.errors import ForgedToken, InputRefused
+from consent_track.domain.errors import ForgedToken, InputRefused, StorageUnavailable
 from consent_track.domain.observation import Signal
 from consent_track.domain.vocabulary import Grade, MailType, Purpose, TokenClass
 from consent_track.mail.headers import Declared
@@ -144,6 +145,55 @@ def test_another_wave_does_not_ask_while_the_first_question_is_open(acme):
     assert start(acme, CHARLIE, plan=replace(NOVEMBER, name="december")).not_asked == {"question_open": 1}
 
 
+class Meddler:
+    """Writes as ever; while the states of a batch are held, it has another wave begun at the same people."""
+
+    def __init__(self, runtime):
+        self.runtime, self.letters, self.held, self.tried = runtime, runtime.letters(), False, 0
+
+    @contextmanager
+    def begin(self):
+        with self.runtime.processing() as p:
+            self.held = True
+            yield p
+        self.held = False
+
+    def words(self, *about):
+        if self.held and not self.tried:
+            self.tried += 1
+            with pytest.raises(StorageUnavailable):
+                start(self.runtime, CHARLIE, plan=replace(NOVEMBER, name="december"))
+        return self.letters.words(*about)
+
+    def request(self, question):
+        return self.letters.request(question)
+
+
+def test_two_waves_at_once_ask_nobody_twice(acme):
+    meddler = Meddler(acme)
+    done = asking.start(meddler.begin, acme.reading, NOVEMBER, [Addressee(CHARLIE)], meddler, pause=0)
+    assert (done.asked, meddler.tried) == (1, 1)
+    assert len(history(acme, CHARLIE)) == 2
+    assert start(acme, CHARLIE, plan=replace(NOVEMBER, name="december")).not_asked == {"question_open": 1}
+
+
+def test_whoever_says_no_between_the_first_look_and_the_question_is_not_asked(acme):
+    said = []
+
+    @contextmanager
+    def begin():
+        if said == ["begun"]:
+            with acme.processing() as p:
+                consenting.turn_off(p, 1, knowing.obtain(p, 1, CHARLIE), OPERATOR)
+        said.append("begun")
+        with acme.processing() as p:
+            yield p
+
+    done = asking.start(begin, acme.reading, NOVEMBER, [Addressee(CHARLIE)], acme.letters(), pause=0)
+    assert done == Done(0, 0, 0, {"refused": 1})
+    assert delivered(acme) == []
+
+
 def test_a_limit_leaves_the_rest_for_the_next_run(acme):
     many = [f"reader{number}@example.org" for number in range(250)]
     assert start(acme, *many, limit=120) == Done(120, 0, 130, {})
@@ -161,7 +211,7 @@ def test_a_run_that_died_goes_on_where_it_stopped(acme):
 
     with pytest.raises(KeyboardInterrupt):
         asking.start(acme.processing, acme.reading, NOVEMBER, dying(), acme.letters(), pause=0)
-    assert start(acme, *many) == Done(150, 100, 0, {})
+    assert start(acme, *many) == Done(110, 140, 0, {})
     assert len({to for to, _ in delivered(acme)}) == len(delivered(acme) or many) == 250
 
 
