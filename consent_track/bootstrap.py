@@ -163,7 +163,7 @@ def bootstrap(config: Config, *, clock: Clock = time.time) -> Runtime:
 
     A process of role `collector` gets the token keys only: what it does not hold, it cannot lose.
     """
-    wordings = load_wordings(config.translations_dir)
+    wordings = load_wordings(config.translations_dir, config.wordings_dir)
     collector_only = config.role == "collector"
     problems: list[Problem] = []
     keys = _or_problems(lambda: load_keyring(config.keys_dir, collector_only=collector_only), problems)
@@ -171,6 +171,7 @@ def bootstrap(config: Config, *, clock: Clock = time.time) -> Runtime:
     problems += [
         Problem("default_locale", f"{locale}: its texts are missing or incomplete") for locale in sorted(missing)
     ]
+    problems += wordings.problems() if missing else ()
     policies = _or_problems(lambda: load_policies(config.policies_dirs, purpose_texts=wordings.has_purpose), problems)
     database = _or_problems(lambda: open_database(config.database_url, config.keyring_url), problems)
     if database is not None:

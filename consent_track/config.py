@@ -44,6 +44,7 @@ class Config:
     tracking_url: str  # where mails reach /o and /c
     policies_dirs: tuple[Path, ...]  # a later folder replaces packs of the same id
     translations_dir: Path
+    wordings_dir: Path | None  # the operator's own texts; each replaces the shipped one of its id and locale
     keys_dir: Path
     spool_dir: Path
     day_keys_dir: Path
@@ -70,6 +71,7 @@ READERS: Final[dict[str, settings.Reader]] = {
     "tracking_url": settings.origin,
     "policies": settings.words,
     "translations": settings.folder,
+    "wordings": settings.folder,
     "keys_dir": settings.folder,
     "spool_dir": settings.folder,
     "day_keys_dir": settings.folder,
@@ -192,6 +194,7 @@ def _assemble(
         tracking_url=tracking,
         policies_dirs=_policies(home, values.get("policies"), problems),
         translations_dir=home / translations if translations else _shipped("translations", problems),
+        wordings_dir=_wordings(home, values.get("wordings"), problems),
         keys_dir=home / values.get("keys_dir", "keys"),
         spool_dir=home / values.get("spool_dir", "spool"),
         day_keys_dir=home / values.get("day_keys_dir", _day_keys(home)),
@@ -227,6 +230,15 @@ def _policies(home: Path, named: tuple[str, ...] | None, problems: list[Problem]
     missing = [folder for folder in folders if not folder.is_dir()]
     problems += [Problem("policies", f"{folder} is not a folder") for folder in missing]
     return (_shipped("policies", problems), *folders)
+
+
+def _wordings(home: Path, named: Path | None, problems: list[Problem]) -> Path | None:
+    folder = home / (named or "wordings")
+    if folder.is_dir():
+        return folder
+    if named is not None:
+        problems.append(Problem("wordings", f"{folder} is not a folder"))
+    return None
 
 
 def _shipped(name: str, problems: list[Problem]) -> Path:

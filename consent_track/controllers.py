@@ -1,14 +1,54 @@
 """The `[[controller]]` tables of the configuration: who decides why people are measured, one table each."""
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
 from consent_track import settings
-from consent_track.domain.controller import Controller, UnsubscribeOwner
+from consent_track.domain.controller import (
+    Controller,
+    JointController,
+    Processor,
+    ProcessorRole,
+    UnsubscribeOwner,
+)
 from consent_track.domain.errors import Problem
 
 # What `init` writes where nobody gave a name. It must never reach a recipient: a mail would name a false controller.
 PLACEHOLDER: Final = "Your company"
+
+_COUNTRY: Final = re.compile(r"[A-Z]{2}")
+
+
+def _tables(
+    value: object, example: str, needed: tuple[str, ...], further: tuple[str, ...] = ()
+) -> list[dict[str, str]]:
+    """A list of small tables of texts, each with the keys it must have and none that nobody knows."""
+    if not isinstance(value, list) or not all(isinstance(one, Mapping) for one in value):
+        raise ValueError(f"must be a list of tables such as [{example}]")
+    for one in value:
+        if set(needed) - set(one) or set(one) - {*needed, *further}:
+            raise ValueError(f"must have tables such as {example}, with no other keys")
+    return [{key: settings.text(text) for key, text in one.items()} for one in value]
+
+
+def _processors(value: object) -> tuple[Processor, ...]:
+    example = '{ name = "Mail House Ltd", role = "sending", country = "IE" }'
+    found = []
+    for one in _tables(value, example, ("name", "role"), ("country",)):
+        if one["role"] not in set(ProcessorRole):
+            raise ValueError(f"must have a role that is one of {', '.join(ProcessorRole)}")
+        if "country" in one and not _COUNTRY.fullmatch(one["country"]):
+            raise ValueError("must have a country that is an ISO 3166 code such as IE")
+        found.append(Processor(one["name"], ProcessorRole(one["role"]), one.get("country", "")))
+    return tuple(found)
+
+
+def _joint_controllers(value: object) -> tuple[JointController, ...]:
+    example = '{ name = "Acme Shop Ltd", essence = "https://acme.example/joint" }'
+    tables = _tables(value, example, ("name", "essence"))
+    return tuple(JointController(one["name"], settings.page(one["essence"])) for one in tables)
+
 
 _READERS: Final[dict[str, settings.Reader]] = {
     "number": settings.number(1, 65_535),
@@ -25,6 +65,9 @@ _READERS: Final[dict[str, settings.Reader]] = {
     "purposes": settings.purposes,
     "jurisdiction": settings.jurisdiction,
     "accent": settings.colour,
+    "processors": _processors,
+    "joint_controllers": _joint_controllers,
+    "complaints": settings.page,
 }
 _NEEDED: Final = ("number", "name", "contact", "privacy_policy")
 

@@ -158,6 +158,10 @@ def _check_rules(reading: Reading, rules: Any) -> None:
         asked = {one for one in (requirement, rule.get("otherwise")) if isinstance(one, str)}
         if bool(rule.get("mail_types")) != ("otherwise" in rule):
             reading.wrong(f"{key}.otherwise", "must be there if, and only if, mail_types names some kinds of mail")
+        if bool(rule.get("admt")) != ("assessment" in rule):
+            reading.wrong(
+                f"{key}.assessment", "must be there if, and only if, admt is true: it is what people are told"
+            )
         if name in RESERVED and asked != {Requirement.NEVER.value}:
             reading.wrong(f"{key}.requirement", "must be never: this purpose is reserved")
         if Requirement.EXEMPT.value in asked:
@@ -221,6 +225,7 @@ def _rule(rule: Mapping[str, Any]) -> Rule:
         confidence=Confidence(rule["confidence"]),
         in_force=rule.get("in_force"),
         note=rule.get("note", ""),
+        admt=rule.get("assessment", ""),
     )
 
 
@@ -269,4 +274,5 @@ def _house(content: dict[str, Any]) -> HousePolicy:
         retention=MappingProxyType(content.get("retention", {})),
         parameters=MappingProxyType(content.get("parameters", {})),
         content=content,
+        keeps_proof=content.get("proof_on_erasure", "keep") == "keep",
     )

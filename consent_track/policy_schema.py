@@ -202,6 +202,8 @@ RULE: Final[Shape] = (
         "conditions": words(*CONDITIONS),
         "may_store": words(),
         "may_not_store": words(),
+        "admt": yes_no,  # it feeds automated decisions about people (GDPR Art. 22; CCPA regulations on ADMT)
+        "assessment": text,  # the reference of their assessment, which people are told
         **_FOUNDATION_OPTIONAL,
     },
 )
@@ -228,6 +230,6 @@ HOUSE: Final[Shape] = (
         "foreign_trackers": word("strip", "refuse"),
         "signed_foreign_trackers": word("refuse", "pass"),
     },
-    {"drafts": words(), "legacy_regimes": words()},
+    {"drafts": words(), "legacy_regimes": words(), "proof_on_erasure": word("keep", "erase")},
 )
 REGIME: Final = word("notice", "opt_out", "consent", "never")

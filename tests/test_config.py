@@ -164,6 +164,39 @@ def test_every_problem_is_reported_at_once(tmp_path: Path) -> None:
         assert problem.startswith(line)
 
 
+PROCESSORS = [
+    ('processors = "Mail House"', "processors: must be a list of tables such as"),
+    ('processors = [{ name = "Mail House" }]', "processors: must have tables such as"),
+    ('processors = [{ name = "Mail House", role = "sending", vat = "1" }]', "processors: must have tables such as"),
+    (
+        'processors = [{ name = "Mail House", role = "everything" }]',
+        "processors: must have a role that is one of sending",
+    ),
+    ('processors = [{ name = "A", role = "crm", country = "Eire" }]', "processors: must have a country that is an ISO"),
+    ('processors = [{ name = "", role = "crm" }]', "processors: is empty"),
+    ('joint_controllers = [{ name = "A", essence = "javascript:1" }]', "joint_controllers: must have a plain host"),
+    ('complaints = "http://board.example"', "complaints: must begin with https://"),
+]
+
+
+@pytest.mark.parametrize(("line", "reason"), PROCESSORS)
+def test_whoever_else_is_named_must_be_named_rightly(tmp_path: Path, line: str, reason: str) -> None:
+    (problem,) = problems(tmp_path, f"{PUBLIC}{CONTROLLER}\n{line}\n")
+    assert problem.startswith(f"controller 1: {reason}")
+
+
+def test_processors_and_joint_controllers_are_read(tmp_path: Path) -> None:
+    lines = """
+    processors = [{ name = "Mail House", role = "sending", country = "IE" }, { name = "Racks", role = "hosting" }]
+    joint_controllers = [{ name = "Acme Shop", essence = "https://acme.example/joint" }]
+    """
+    (acme,) = load(tmp_path, PUBLIC + CONTROLLER + lines).controllers
+    assert [(one.name, one.role, one.country) for one in acme.processors] == [
+        *(("Mail House", "sending", "IE"), ("Racks", "hosting", ""))
+    ]
+    assert acme.joint_controllers[0].essence == "https://acme.example/joint"
+
+
 def test_a_controller_number_is_given_once(tmp_path: Path) -> None:
     (problem,) = problems(tmp_path, PUBLIC + CONTROLLER + CONTROLLER)
     assert problem == "controller: number: 1 is given twice; it names one controller for ever"
@@ -280,10 +313,15 @@ def test_the_operator_s_own_folders(tmp_path: Path) -> None:
     assert load(tmp_path).policies_dirs[1:] == (tmp_path / "policies",)
     assert load(tmp_path, POLICIES="more").policies_dirs[1:] == (tmp_path / "more",)
     assert load(tmp_path, TRANSLATIONS="texts").translations_dir == tmp_path / "texts"
+    assert load(tmp_path).wordings_dir is None
+    assert load(tmp_path, WORDINGS="more").wordings_dir == tmp_path / "more"
+    (tmp_path / "wordings").mkdir()
+    assert load(tmp_path).wordings_dir == tmp_path / "wordings"
+    assert problems(tmp_path, WORDINGS="gone") == [f"wordings: {tmp_path / 'gone'} is not a folder"]
 
 
 def test_every_field_is_described_by_a_setting_or_derived() -> None:
-    derived = {"home", "trusted_hosts", "controllers", "policies_dirs", "translations_dir"}
+    derived = {"home", "trusted_hosts", "controllers", "policies_dirs", "translations_dir", "wordings_dir"}
     renamed = {"spool_max_bytes": "spool_max_mib", "spool_min_free_bytes": "spool_min_free_mib"}
     for name in Config.__slots__:
         assert name in derived or renamed.get(name, name) in configuration.READERS, name

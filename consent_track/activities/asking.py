@@ -28,7 +28,7 @@ from consent_track.records import consent, ledger, people, waves, wordings
 from consent_track.records.ledger import Appended
 from consent_track.records.waves import Asked, Wave
 
-from . import Processing, confirming, consenting, knowing, notifying
+from . import Processing, consenting, knowing, notifying, wording
 
 Begin = Callable[[], AbstractContextManager[Processing]]
 
@@ -225,7 +225,7 @@ def _look(p: Processing, plan: Plan, batch: Sequence[Addressee], writer: Writer,
         words = writer.words(controller, one.locale or spoken.get(one.address, ""), plan.purposes)
         locale, texts = (words.shown.locale, words.texts_hash) if words else ("", "")
         if texts not in signed:
-            signed[texts] = words is not None and confirming.is_signed(p, locale, texts)
+            signed[texts] = words is not None and wording.may_ask(p, locale, texts)
         mailable = not plan.send or may_stand(one.address)
         facts = Facts(is_role(one.address), one.address in erased, signed[texts], mailable)
         answer = asking.may_ask(state, (law,), facts, plan.purposes, p.now)

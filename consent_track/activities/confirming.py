@@ -17,12 +17,12 @@ from typing import Any, Final, Protocol
 from consent_track.crypto import sealing
 from consent_track.domain import consent as consents
 from consent_track.domain.address import is_role, masked, normalise
-from consent_track.domain.consent import UNKNOWN_PERSON, ConsentState, Shown
+from consent_track.domain.consent import UNKNOWN_PERSON, ConsentState, Screen, Shown
 from consent_track.domain.controller import Controller
 from consent_track.domain.errors import KeyMisuse, StorageUnavailable
 from consent_track.domain.observation import Signal, TokenFacts
 from consent_track.domain.vocabulary import UNKNOWN_JURISDICTION, Grade, Purpose, TokenClass
-from consent_track.records import consent, flows, sign_offs
+from consent_track.records import consent, flows, ledger, screens
 from consent_track.records.flows import Flow
 
 from . import Processing, consenting, knowing, notifying
@@ -64,6 +64,7 @@ class Wish:
     shown: Shown | None = None
     method: str = "consent_form"
     source: str = ""
+    screen_id: str = ""  # the page that asked; `begin` keeps it
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +96,10 @@ class Writer(Protocol):
     def write(self, controller: Controller, wish: Wish, address: str, link: str, known: bool) -> bytes | None: ...
 
 
-def is_signed(p: Processing, locale: str, texts_hash: str) -> bool:
-    """Whether somebody signed exactly these texts: only then may they ask for consent (decision 27, ST-15)."""
-    return sign_offs.find(p.session, locale, texts_hash) is not None
-
-
-def begin(p: Processing, controller: int, address: str, wish: Wish) -> int:
+def begin(p: Processing, controller: int, address: str, wish: Wish, screen: Screen | None = None) -> int:
     """Note a wish, the same for every address; nothing is looked up. The number of what was begun.
+
+    `screen` is the page that asked.
 
     Raises InputRefused (field `email`, `purpose`), StorageUnavailable where too many wait.
     """
@@ -111,6 +109,11 @@ def begin(p: Processing, controller: int, address: str, wish: Wish) -> int:
         consents.check_grantable(purpose)
     if flows.waiting(p.session) >= MOST_WAITING:
         raise StorageUnavailable("too many wait for their mail")
+    if screen is not None:
+        if screens.find(p.session, controller, screen.id) is None:
+            ledger.lock_head(p.session, controller)
+            screens.keep(p.session, controller, screen, p.now)
+        wish = replace(wish, screen_id=screen.id)
     number, epoch = knowing.new_reference(), p.keys.epoch()
     plain = json.dumps({"address": normal, "wish": _as_json(wish)}, sort_keys=True).encode()
     sealed = sealing.seal_until_known(epoch, controller, number, LABEL, plain)
@@ -189,7 +192,14 @@ def _begun(p: Processing, flow: Flow) -> Begun | Late:
 
 
 def confirm(
-    p: Processing, controller: int, number: int, shown: Shown, shown_at: int, *, signalled: bool = False
+    p: Processing,
+    controller: int,
+    number: int,
+    shown: Shown,
+    shown_at: int,
+    *,
+    screen: Screen | None = None,
+    signalled: bool = False,
 ) -> Done | Late:
     """Yes, by whoever reads the mailbox: grants what was asked for, once. `shown`: the words of the page that asked.
 
@@ -209,6 +219,7 @@ def confirm(
     how = How(
         "mailbox_loop", Grade.MAILBOX_LOOP, "subject", wish.locale, Shown(wish.locale, tuple(sorted(words))),
         f"{wish.method} {wish.source}".strip(), f"{begun.flow.id:x}", wish.jurisdiction, begun.flow.asked_at,
+        screen=screen, asked_screen_id=wish.screen_id, letter=sent_letter(p, begun.flow) or b"",
     )  # fmt: skip
     subject = knowing.obtain(p, controller, begun.address, wish.locale, returning=True)
     if signalled:
@@ -333,6 +344,7 @@ def _as_json(wish: Wish) -> dict[str, Any]:
     plain = {"kind": wish.kind, "locale": wish.locale, "purposes": list(wish.purposes), "mail": wish.mail}
     return plain | {
         "jurisdiction": wish.jurisdiction, "shown": shown, "method": wish.method, "source": wish.source,
+        "screen_id": wish.screen_id,
     }  # fmt: skip
 
 
@@ -341,5 +353,5 @@ def _wish(plain: Mapping[str, Any]) -> Wish:
     return Wish(
         Kind(plain["kind"]), plain["locale"], tuple(Purpose(one) for one in plain["purposes"]), plain["mail"],
         plain["jurisdiction"], Shown(shown[0], tuple((id_, text) for id_, text in shown[1])) if shown else None,
-        plain["method"], plain["source"],
+        plain["method"], plain["source"], plain["screen_id"],
     )  # fmt: skip

@@ -6,14 +6,14 @@ A refusal is always taken. A grant is taken from the command line only in this r
 import json
 import secrets
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from enum import Enum
 
 from consent_track.crypto import evidence, sealing
 from consent_track.domain import consent as consents
 from consent_track.domain.address import masked
-from consent_track.domain.consent import UNKNOWN_PERSON, Choice, ConsentEvent, ConsentState, Shown
+from consent_track.domain.consent import UNKNOWN_PERSON, Choice, ConsentEvent, ConsentState, Screen, Shown
 from consent_track.domain.errors import InputRefused
 from consent_track.domain.observation import Signal
 from consent_track.domain.vocabulary import (
@@ -26,7 +26,7 @@ from consent_track.domain.vocabulary import (
     Status,
     to_bits,
 )
-from consent_track.records import consent, ledger, wordings
+from consent_track.records import consent, kept_letters, ledger, screens, wordings
 
 from . import Processing, knowing
 
@@ -47,6 +47,11 @@ class How:
     flow_id: str = ""
     jurisdiction: str = UNKNOWN_JURISDICTION
     asked_at: int | None = None  # when the question was put: the form was sent, or the mail that asked
+    screen: Screen | None = None  # the page it was made on
+    asked_screen_id: str = ""
+    letter: bytes = field(default=b"", repr=False)  # the mail of the mailbox loop, as it was sent
+    evidence_id: str = ""
+    corrects: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +65,7 @@ class Done:
     mail_ended: bool = False
     mail_begun: bool = False
     already: bool = False
+    sequence: int = 0  # the last entry of the ledger that it made
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +129,7 @@ def grant(p: Processing, controller: int, subject: int, purposes: Iterable[Purpo
     due, bits = consent.erase_due(p.session, controller, subject)
     left = bits & ~to_bits(set(wanted))
     consent.set_erase_due(p.session, controller, subject, due if left else None, left)
-    return Done(p.now, granted=wanted)
+    return Done(p.now, granted=wanted, sequence=state.sequence)
 
 
 def welcome(p: Processing, controller: int, subject: int, how: How) -> Done | Unknown:
@@ -150,9 +156,10 @@ def turn_off(
         due, _ = consent.erase_due(p.session, controller, subject)
         return Done(p.now, erase_on=_day(due), already=True)
 
-    _record(p, who, state, steps, how)
+    state = _record(p, who, state, steps, how)
     erase_on = _schedule_erasure(p, controller, subject, steps, how)
-    return Done(p.now, turned_off=tuple(s.purpose for s in steps if s.purpose), erase_on=erase_on)
+    gone = tuple(step.purpose for step in steps if step.purpose)
+    return Done(p.now, turned_off=gone, erase_on=erase_on, sequence=state.sequence)
 
 
 def end_mail(p: Processing, controller: int, subject: int, how: How) -> Done | Unknown:
@@ -165,9 +172,10 @@ def end_mail(p: Processing, controller: int, subject: int, how: How) -> Done | U
 
     off = _steps_off(state, EVERYTHING)
     ended = replace(state, mail_ended_at=p.now)
-    _record(p, who, ended, [_Step(Act.MAIL, None, Status.WITHDRAWN), *off], how)
+    state = _record(p, who, ended, [_Step(Act.MAIL, None, Status.WITHDRAWN), *off], how)
     erase_on = _schedule_erasure(p, controller, subject, off, how)
-    return Done(p.now, turned_off=tuple(s.purpose for s in off if s.purpose), erase_on=erase_on, mail_ended=True)
+    gone = tuple(step.purpose for step in off if step.purpose)
+    return Done(p.now, turned_off=gone, erase_on=erase_on, mail_ended=True, sequence=state.sequence)
 
 
 def object_to(p: Processing, controller: int, subject: int, how: How) -> Done | Unknown:
@@ -182,6 +190,27 @@ def object_to(p: Processing, controller: int, subject: int, how: How) -> Done | 
     _record(p, who, replace(state, objected_at=p.now), [_Step(Act.TRACKING, None, Status.OBJECTED), *off], how)
     erase_on = _schedule_erasure(p, controller, subject, off, how)
     return Done(p.now, turned_off=tuple(s.purpose for s in off if s.purpose), erase_on=erase_on)
+
+
+def revoke(
+    p: Processing, controller: int, subject: int, how: How, purposes: frozenset[Purpose] | None = None
+) -> Done | Unknown:
+    """Take a consent back that is not good, or no longer: by the operator or an authority, not by the person.
+
+    `how.corrects` names the entry it corrects; then the consent is invalidated, because it never was one.
+    """
+    who, state = _locked(p, controller, subject)
+    if who is None:
+        return Unknown.SUBJECT
+    status = Status.INVALIDATED if how.corrects else Status.REVOKED
+    wanted = EVERYTHING if purposes is None else purposes
+    steps = [_Step(Act.TRACKING, one, status) for one in Purpose if one in wanted and _status(state, one) in GRANTING]
+    if not steps:
+        return Done(p.now, already=True)
+
+    _record(p, who, state, steps, how)
+    due = note_erasure(p, controller, subject, how.jurisdiction, to_bits({one.purpose for one in steps if one.purpose}))
+    return Done(p.now, turned_off=tuple(one.purpose for one in steps if one.purpose), erase_on=_day(due))
 
 
 def record_signal(p: Processing, signal: Signal) -> Done | Unknown:
@@ -243,11 +272,22 @@ def _record(p: Processing, who: knowing.Person, state: ConsentState, steps: Iter
             kept = state.choices.get(step.purpose)
             since = kept.since if kept and step.status is Status.RENEWED else p.now
             choices[step.purpose] = Choice(step.status, since, how.grade, None, sequence)
-    if how.shown:
-        wordings.keep(p.session, who.controller, how.shown, p.now)
+    _keep(p, who, how)
     state = replace(state, choices=choices, sequence=sequence, known=True)
     consent.save_state(p.session, who.controller, who.reference, state)
     return state
+
+
+def _keep(p: Processing, who: knowing.Person, how: How) -> None:
+    """What was read and seen is kept with the choice; after the entries, because the chain head must be held."""
+    if how.shown:
+        wordings.keep(p.session, who.controller, how.shown, p.now)
+    if how.screen:
+        screens.keep(p.session, who.controller, how.screen, p.now)
+    if how.letter:
+        id_ = kept_letters.id_of(how.letter)
+        sealed = sealing.seal(who.data_key, who.controller, who.reference, f"letter:{id_}", how.letter)
+        kept_letters.keep(p.session, who.controller, who.reference, id_, sealed, p.now)
 
 
 def _append(p: Processing, who: knowing.Person, step: _Step, how: How) -> int:
@@ -267,6 +307,11 @@ def _append(p: Processing, who: knowing.Person, step: _Step, how: How) -> int:
         jurisdiction=how.jurisdiction,
         flow_id=how.flow_id,
         asked_at=how.asked_at,
+        corrects=how.corrects,
+        screen_id=how.screen.id if how.screen else "",
+        asked_screen_id=how.asked_screen_id,
+        letter_id=kept_letters.id_of(how.letter) if how.letter else "",
+        evidence_id=how.evidence_id,
     )
     link = link_of(p, who.controller, who.reference, who.data_key, who.address, event)
     return ledger.append(p.session, who.controller, who.reference, p.now, link)
@@ -278,7 +323,9 @@ def link_of(
     """One event as the chain takes it: sealed for daily use, sealed for the escrow, hashed and signed."""
     details = event_bytes(event)
     tag = sealing.proof_tag(p.keys.proof_index, controller, address)
-    escrow = p.keys.escrow_public
+    escrow = p.keys.escrow_public if p.policies.house.keeps_proof else None
+    if not p.policies.house.keeps_proof:  # nothing may lead from the address to the entry after an erasure
+        tag = secrets.token_bytes(len(tag))
     proof = sealing.seal_to_escrow(escrow, controller, tag, details) if escrow else b""
 
     def make(sequence: int, previous: bytes) -> ledger.Appended:
@@ -294,7 +341,7 @@ def link_of(
 def event_bytes(event: ConsentEvent) -> bytes:
     """The canonical JSON of an event: what is sealed, and what a proof shows."""
     fields = {name: value.value if isinstance(value, Enum) else value for name, value in asdict(event).items()}
-    return json.dumps({"version": 1, **fields}, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    return json.dumps({"version": 2, **fields}, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 def _schedule_erasure(p: Processing, controller: int, subject: int, steps: list[_Step], how: How) -> date | None:

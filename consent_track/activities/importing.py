@@ -203,7 +203,6 @@ def _link(p: Processing, run: Run, row: Row, who: Known, step: Step) -> tuple[in
 
 
 def _event(p: Processing, run: Run, row: Row, step: Step) -> ConsentEvent:
-    shown = f"import_evidence:{step.evidence}" if step.evidence else ""
     return ConsentEvent(
         act=step.act,
         purpose=step.purpose,
@@ -213,13 +212,14 @@ def _event(p: Processing, run: Run, row: Row, step: Step) -> ConsentEvent:
         method="import",
         grade=Grade.IMPORTED,
         actor=step.actor,
-        source=" ".join(part for part in (step.source, shown) if part),
+        source=step.source,
         wording_id=step.wording_id,
         locale=step.locale,
         policy_hash=p.policies.for_jurisdiction(row.jurisdiction).hash,
         jurisdiction=row.jurisdiction,
         flow_id=f"{run.id[:16]}:{row.line}",
         asked_at=step.asked_at,
+        evidence_id=step.evidence,
     )
 
 

@@ -77,6 +77,15 @@ def export(p: Processing, controller: int) -> Iterator[str]:
         after = entries[-1].sequence
 
 
+def is_ledger(first: str) -> bool:
+    """Whether a first line is that of a ledger file."""
+    try:
+        found = json.loads(first) if len(first) <= LONGEST_LINE else None
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(found, dict) and found.get("format") == LEDGER
+
+
 def verify(lines: Iterable[str], public: bytes | None = None, upto: Head | None = None) -> Verified:
     """Verify a ledger file, line by line; no database and no secret is needed.
 

@@ -151,7 +151,7 @@ def stores(seen: Inspection) -> Findings:
 
 
 def _policies(seen: Inspection) -> Policies:
-    wordings = load_wordings(seen.settings.translations_dir)
+    wordings = load_wordings(seen.settings.translations_dir, seen.settings.wordings_dir)
     return load_policies(seen.settings.policies_dirs, purpose_texts=wordings.has_purpose)
 
 
@@ -184,7 +184,7 @@ def house_regimes(seen: Inspection) -> Findings:
 
 def locales(seen: Inspection) -> Findings:
     """A locale with a missing legal text is blocked; it never falls back to another language."""
-    wordings = load_wordings(seen.settings.translations_dir)
+    wordings = load_wordings(seen.settings.translations_dir, seen.settings.wordings_dir)
     yield from ((Mark.WARN, str(problem)) for problem in wordings.problems())
     defaults = {controller.default_locale for controller in seen.settings.controllers}
     blocked = sorted(locale for locale in defaults if wordings.texts(locale) is None)
@@ -196,7 +196,7 @@ def locales(seen: Inspection) -> Findings:
 
 def sign_offs(seen: Inspection) -> Findings:
     """Unreviewed legal texts do not grant (decision 27)."""
-    wordings = load_wordings(seen.settings.translations_dir)
+    wordings = load_wordings(seen.settings.translations_dir, seen.settings.wordings_dir)
     config = seen.settings
     signed: list[str] = []
     unsigned: list[str] = []

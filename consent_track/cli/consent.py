@@ -1,9 +1,12 @@
 """`consent` and `subject`: plain operations on one person's choices, stamped `operator`, and erasure."""
 
+import hashlib
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import wraps
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 import click
 
@@ -11,7 +14,9 @@ from consent_track.activities import answering, consenting, knowing, proving
 from consent_track.activities.consenting import Done, How, Unknown
 from consent_track.bootstrap import Runtime
 from consent_track.domain.errors import InputRefused, Problem
-from consent_track.domain.vocabulary import UNKNOWN_JURISDICTION, Grade, Purpose, is_jurisdiction
+from consent_track.domain.imported import Evidence
+from consent_track.domain.vocabulary import GRANTING, UNKNOWN_JURISDICTION, Grade, Purpose, Status, is_jurisdiction
+from consent_track.records import import_evidence
 
 from . import Home, pass_home
 
@@ -54,6 +59,25 @@ def _how(jurisdiction: str, locale: str, source: str) -> How:
     return How("command_line", Grade.OPERATOR, "operator", locale=locale, source=source, jurisdiction=jurisdiction)
 
 
+LARGEST_SCAN: Final = 8 << 20  # octets
+_KINDS: Final = {".pdf": "application/pdf", ".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg",
+                 ".txt": "text/plain"}  # fmt: skip
+
+
+def scanned(path: Path, signed_by: str, now: int) -> Evidence:
+    """A scan as evidence, with who vouches for it. Raises InputRefused (`--paper`, `--signed-by`)."""
+    if not signed_by.strip():
+        raise InputRefused.one("--signed-by", "is needed with --paper")
+    media = _KINDS.get(path.suffix.lower())
+    if media is None:
+        raise InputRefused.one("--paper", f"must be one of {', '.join(_KINDS)}")
+    if not 0 < path.stat().st_size <= LARGEST_SCAN:
+        raise InputRefused.one("--paper", f"must hold 1 to {LARGEST_SCAN} octets")
+    content = path.read_bytes()
+    today = datetime.fromtimestamp(now, UTC).date()
+    return Evidence(hashlib.sha256(content).hexdigest(), "file", path.name, media, content, signed_by.strip(), today)
+
+
 @click.group()
 def consent() -> None:
     """Record and show one person's choices."""
@@ -63,16 +87,29 @@ def consent() -> None:
 @_common
 @click.option("--purpose", "purposes", multiple=True, callback=_purposes, help="May be given several times.")
 @click.option("--mail", is_flag=True, help="Only that the person receives the mail; measures nothing.")
+@click.option(
+    "--paper",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A scan of what the person signed (PDF, PNG, JPEG, text): the grade is then paper, and the scan is kept.",
+)
+@click.option("--signed-by", default="", help="With --paper: who vouches that it is this person's.")
 @pass_home
-def grant(home: Home, address: str, controller: int, how: How, purposes: tuple[Purpose, ...], mail: bool) -> None:
-    """Record consent of ADDRESS to purposes (grade: operator)."""
+def grant(
+    home: Home, address: str, controller: int, how: How, purposes: tuple[Purpose, ...], mail: bool,
+    paper: Path | None, signed_by: str,
+) -> None:  # fmt: skip
+    """Record consent of ADDRESS to purposes (grade: operator, or paper with a scan)."""
     if not purposes and not mail:
         raise InputRefused.one("--purpose", "is needed, or --mail")
     runtime = home.runtime()
     if how.locale and runtime.wordings.texts(how.locale) is None:
         raise InputRefused.one("--locale", f"{how.locale!r} has no complete texts here")
+    scan = scanned(paper, signed_by, runtime.now()) if paper else None
     with runtime.processing() as p:
         subject = knowing.obtain(p, controller, address, how.locale)
+        if scan:
+            import_evidence.add_missing(p.session, controller, [scan], p.now)
+            how = replace(how, grade=Grade.PAPER, evidence_id=scan.id)
         done = (
             consenting.grant(p, controller, subject, purposes, how)
             if purposes
@@ -124,6 +161,54 @@ def withdraw(home: Home, address: str, controller: int, how: How, purposes: tupl
 def object_(home: Home, address: str, controller: int, how: How) -> None:
     """Record an objection of ADDRESS (GDPR Art. 21): it overrides every basis."""
     _stop(home, address, controller, lambda p, who: consenting.object_to(p, controller, who, how))
+
+
+@consent.command()
+@_common
+@_WHICH
+@click.option("--reason", required=True, help="Why it is not good any longer, for the record.")
+@pass_home
+def revoke(home: Home, address: str, controller: int, how: How, purposes: tuple[Purpose, ...], reason: str) -> None:
+    """Take consent of ADDRESS back that is not good any longer: by you, not by the person."""
+    _take_back(home, address, controller, replace(how, source=_reason(how, reason)), purposes)
+
+
+@consent.command()
+@_common
+@click.option("--entry", type=click.IntRange(1), required=True, help="The entry of the ledger that is wrong.")
+@click.option("--reason", required=True, help="What is wrong with it, for the record.")
+@pass_home
+def correct(home: Home, address: str, controller: int, how: How, entry: int, reason: str) -> None:
+    """Correct an entry that says yes and should not: a new entry names it, and the consent counts as never given.
+
+    A no is not corrected: only the person's own yes can follow it.
+    """
+    runtime: Runtime = home.runtime()
+    with runtime.reading() as p:
+        events = [event for event in proving.history(p, controller, address) if event["sequence"] == entry]
+    if not events:
+        raise InputRefused.one("--entry", f"{entry} is no entry about this address")
+    if Status(events[0]["status"]) not in GRANTING or not events[0]["purpose"]:
+        raise InputRefused.one("--entry", f"{entry} grants nothing; only the person's own yes can follow a no")
+    stamp = replace(how, source=_reason(how, reason), corrects=entry)
+    _take_back(home, address, controller, stamp, (Purpose(events[0]["purpose"]),))
+
+
+def _take_back(home: Home, address: str, controller: int, how: How, purposes: tuple[Purpose, ...]) -> None:
+    runtime: Runtime = home.runtime()
+    with runtime.processing() as p:
+        p.controller(controller)
+        subject = knowing.find(p, controller, address)
+        if subject is None:
+            raise InputRefused.one("address", "nothing is held about it")
+        done = consenting.revoke(p, controller, subject, how, frozenset(purposes) or None)
+    _emit(home, done, "off")
+
+
+def _reason(how: How, reason: str) -> str:
+    if not reason.strip():
+        raise InputRefused.one("--reason", "is empty")
+    return f"{how.source} {reason.strip()}".strip()
 
 
 @consent.command()

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from consent_track.activities import confirming
+from consent_track.activities import wording
 from consent_track.domain.errors import InputRefused
 from consent_track.domain.vocabulary import is_jurisdiction
 
@@ -36,7 +36,7 @@ def form(home: Home, locale: str, controller: int, jurisdiction: str, variant: s
         raise InputRefused.one("--locale", f"{locale!r} has no complete texts here")
     with runtime.reading() as p:
         whose = p.controller(controller)
-        if not confirming.is_signed(p, texts.locale, texts.hash):
+        if not wording.may_ask(p, texts.locale, texts.hash):
             raise InputRefused.one("--locale", f"nobody signed the {locale} texts; run: consent-track policy sign-off")
     law = jurisdiction or whose.jurisdiction
     if not is_jurisdiction(law):

@@ -56,6 +56,9 @@ node = {node}
 # policies = ["policies"]
 # translations = "/etc/consent_track/translations"
 
+# The folder of your own words; a file wordings/<locale>/<text id>.txt replaces the shipped text of that id.
+# wordings = "wordings"
+
 # The spool stands between a hit and the database, at most 72 hours. A local disk, never backed up.
 # spool_max_mib = 1024
 # spool_min_free_mib = 256
@@ -82,11 +85,27 @@ privacy_policy = {privacy_policy}
 # jurisdiction = "FR"                          # whose law the consent form is under where nobody says
 # accent = "#14524e"                           # the colour of buttons on its pages
 # hosts = []                                   # hosts its tokens are valid on; empty: all of this installation
+
+# Who handles the data for this controller; `consent-track notice` names them. Roles: sending, hosting, crm, support,
+# security. `complaints` is the page of the authority people can complain to.
+# processors = [{{ name = "Mail House Ltd", role = "sending", country = "IE" }}]
+# joint_controllers = [{{ name = "Acme Shop Ltd", essence = "https://acme.example/joint" }}]
+# complaints = "https://ico.org.uk/make-a-complaint"
 """
 
 _POLICIES: Final = """\
 This folder is yours. house.toml holds your own, stricter choices; a rule pack (*.toml) with the id of a shipped one
 replaces it, and start-up says so. After a change: consent-track policy check
+"""
+
+_WORDINGS: Final = """\
+This folder is yours: the words recipients read, one plain text a file, <locale>/<text id>.txt, in UTF-8. A file here
+replaces the shipped text; a text without a file keeps the shipped words. %(controller)s and the like are filled in.
+
+    consent-track wordings export en .    writes the shipped English texts here, to be changed
+    consent-track wordings check          says what is wrong with a file
+    consent-track preview                 shows every footer, mail and page in your browser
+    consent-track wordings sign-off       records who approved the words; until then they ask nobody
 """
 
 
@@ -134,10 +153,11 @@ def create_home(target: Path, values: Mapping[str, str], environ: Mapping[str, s
 
 def _build(place: Path, values: Mapping[str, str], environ: Mapping[str, str], now: int) -> None:
     _write(place / FILE, _CONFIGURATION.format(**{name: _quoted(value) for name, value in values.items()}))
-    policies = place / "policies"
-    for folder in (policies, place / "spool"):
+    policies, wordings = place / "policies", place / "wordings"
+    for folder in (policies, wordings, place / "spool"):
         folder.mkdir(mode=0o700)
     _write(policies / "README", _POLICIES)
+    _write(wordings / "README", _WORDINGS)
     _write(policies / "house.toml", (bundled("policies") / "house.toml").read_text(encoding="utf-8"))
 
     config = load_config(environ, place)

@@ -1,12 +1,14 @@
 """`ledger`, `verify` and `proof`: the ledger as a file, its verification anywhere, and a proof after an erasure."""
 
 import json
+from collections.abc import Iterable
+from itertools import chain
 from pathlib import Path
 from typing import TextIO
 
 import click
 
-from consent_track.activities import proving
+from consent_track.activities import auditing, proving
 from consent_track.crypto import evidence, key_files
 from consent_track.crypto.key import Usage
 from consent_track.domain.errors import InputRefused, Problem
@@ -56,19 +58,45 @@ def public_key(home: Home) -> None:
 
 
 @click.command()
-@click.argument("file", type=_READ)
+@click.argument("path", metavar="FILE", type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path))
 @click.option("--public-key", default="", help="The controller's key in base64; default: the one in the file.")
 @click.option(
     "--checkpoint", type=click.File("r", encoding="utf-8", errors="replace"), help="Where the chain once was."
 )
 @pass_home
-def verify(home: Home, file: TextIO, public_key: str, checkpoint: TextIO | None) -> None:
-    """Verify a ledger FILE, offline: needs no home, no database and no secret. Exit code 1 if it is not whole."""
+def verify(home: Home, path: Path, public_key: str, checkpoint: TextIO | None) -> None:
+    """Verify a ledger, an evidence bundle or a receipt, offline: needs no home, no database and no secret.
+
+    FILE is told by what is in it. Exit code 1 if it is not as it was signed.
+    """
     public = proving.read_key(public_key) if public_key else None
+    if str(path) != "-" and auditing.is_bundle(path):
+        _checked(home, auditing.check_bundle(path, public), public is not None)
+        return
+    with click.open_file(str(path), "r", encoding="utf-8", errors="replace") as file:
+        first = file.readline(proving.LONGEST_LINE + 1)
+        if proving.is_ledger(first):
+            _verify_ledger(home, chain([first], file), public, checkpoint)
+        else:
+            rest = file.read(auditing.LARGEST_FILE)
+            _checked(home, auditing.check_receipt(first + rest, public), public is not None)
+
+
+def _checked(home: Home, found: auditing.Checked, key_given: bool) -> None:
+    value = {"whole": found.whole, "what": found.what, "faults": list(found.faults), "entries": found.entries,
+             "fingerprint": found.key, "key_given": key_given}  # fmt: skip
+    said = f"Whole: this {found.what} is as it was signed." if found.whole else f"NOT whole: this {found.what}"
+    key = f"Key: {found.key}" + ("" if key_given else " (the file's own: compare it with the published one)")
+    home.emit(value, "\n".join([said, *(f"  {fault}" for fault in found.faults), key]))
+    if not found.whole:
+        raise click.exceptions.Exit(1)
+
+
+def _verify_ledger(home: Home, lines: Iterable[str], public: bytes | None, checkpoint: TextIO | None) -> None:
     upto = named = None
     if checkpoint is not None:
         upto, named = proving.read_checkpoint(checkpoint.read(proving.LONGEST_LINE))
-    found = proving.verify(file, public or named, upto)
+    found = proving.verify(lines, public or named, upto)
     value = {
         "whole": found.whole,
         "controller": found.controller,

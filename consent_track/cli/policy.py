@@ -1,7 +1,6 @@
 """`policy`: check the rule packs, explain a decision to the person who must answer for it, sign off the texts."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,9 +24,9 @@ from consent_track.domain.vocabulary import (
 )
 from consent_track.i18n import load_wordings
 from consent_track.policy_files import load_policies, replaced_packs
-from consent_track.records import sign_offs
 
 from . import Home, pass_home
+from .wordings import sign_off
 
 REQUIREMENTS: Final[dict[Requirement, str]] = {
     Requirement.EXEMPT: "no consent is needed while the conditions hold; people still are told",
@@ -50,6 +49,9 @@ _NOW: Final = 1
 @click.group()
 def policy() -> None:
     """Check, explain and sign off the policies and texts."""
+
+
+policy.add_command(sign_off)
 
 
 def _folders(home: Home) -> tuple[tuple[Path, ...], Path]:
@@ -202,40 +204,3 @@ def _in_words(value: Mapping[str, Any]) -> str:
         *(("Uncertain", sentence) for sentence in value["uncertain"]),
     ]
     return "\n".join(f"{name:<10} {words}" for name, words in rows if words)
-
-
-@policy.command("sign-off")
-@click.option("--locale", required=True, help="The language whose legal texts were read, such as fr.")
-@click.option("--name", required=True, help="Who read them and found them right.")
-@click.option("--law-version", required=True, help="The state of the law they were read against, as the packs name it.")
-@click.option("--date", "on", type=click.DateTime(["%Y-%m-%d"]), help="The day they were read; default: today, UTC.")
-@pass_home
-def sign_off(home: Home, locale: str, name: str, law_version: str, on: datetime | None) -> None:
-    """Record that somebody read the texts of a locale and found them right; any later change needs another sign-off."""
-    runtime = home.runtime()
-    texts = runtime.wordings.texts(locale)
-    if texts is None:
-        raise InputRefused.one("--locale", f"{locale!r} has no complete texts here")
-    if not name.strip():
-        raise InputRefused.one("--name", "is empty; a sign-off is somebody's")
-    known = sorted({one.pack.law_version for one in runtime.policies.by_id.values()})
-    if law_version not in known:
-        raise InputRefused.one("--law-version", f"{law_version!r} is not that of the packs here: {', '.join(known)}")
-    today = datetime.fromtimestamp(runtime.now(), UTC).date()
-    day: date = on.date() if on else today
-    if day > today:
-        raise InputRefused.one("--date", f"{day.isoformat()} is still to come")
-
-    signed = sign_offs.SignOff(locale, texts.hash, name.strip(), day, law_version)
-    with runtime.processing() as p:
-        sign_offs.record(p.session, signed)
-    home.emit(
-        {
-            "locale": locale,
-            "texts": texts.hash,
-            "name": signed.name,
-            "date": day.isoformat(),
-            "law_version": law_version,
-        },
-        f"{signed.name} signed the {locale} texts {texts.hash[:12]} on {day.isoformat()}, law of {law_version}.",
-    )

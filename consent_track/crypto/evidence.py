@@ -81,6 +81,24 @@ def verify_head(public: bytes, controller: int, sequence: int, hash_: bytes, sig
     return True
 
 
+def sign_document(key: Key, kind: str, octets: bytes) -> bytes:
+    """The signature over a document of ours; `kind` says which, so that none passes for another. 64 octets."""
+    return _private(key.require(Usage.LEDGER).secret).sign(_document(kind, octets))
+
+
+def verify_document(public: bytes, kind: str, octets: bytes, signature: bytes) -> bool:
+    """Whether the holder of the ledger key signed this document. Raises ValueError for what is no public key at all."""
+    try:
+        Ed25519PublicKey.from_public_bytes(public).verify(signature, _document(kind, octets))
+    except InvalidSignature:
+        return False
+    return True
+
+
+def _document(kind: str, octets: bytes) -> bytes:
+    return b"consent_track " + kind.encode("ascii") + b"\0" + octets
+
+
 def first_break(
     entries: Iterable[tuple[LedgerEntry, bytes, bytes]], public: bytes, *, upto: Head | None = None
 ) -> int | None:

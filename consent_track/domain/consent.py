@@ -77,6 +77,10 @@ class ConsentEvent:
     expires_at: int | None = None
     asked_at: int | None = None
     corrects: int | None = None  # sequence of the event this one corrects
+    screen_id: str = ""  # the page on which it was made
+    asked_screen_id: str = ""  # the page that asked, where that was another
+    letter_id: str = ""  # the mail of the mailbox loop
+    evidence_id: str = ""  # a piece of paper, a screenshot: what the operator holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +95,18 @@ class Shown:
         """SHA-256 over exactly these words in this locale: one character changed is another wording (DI-04)."""
         canonical = "\0".join(f"{id_}\0{text}" for id_, text in self.words)
         return hashlib.sha256(f"{self.locale}\0{canonical}".encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """A page as people saw it, whole in itself, with nothing in it that belongs to one person (RE-02)."""
+
+    page: str
+
+    @property
+    def id(self) -> str:
+        """SHA-256 of the page: one character changed is another screen."""
+        return hashlib.sha256(self.page.encode()).hexdigest()
 
 
 _ANY: Final = frozenset(Status)

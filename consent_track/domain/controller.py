@@ -17,6 +17,33 @@ class UnsubscribeOwner(StrEnum):
     CONSENT_TRACK = "consent_track"
 
 
+class ProcessorRole(StrEnum):
+    """What a processor does for the controller; each has its words in every locale (`notice.role.…`)."""
+
+    SENDING = "sending"
+    HOSTING = "hosting"
+    CRM = "crm"
+    SUPPORT = "support"
+    SECURITY = "security"
+
+
+@dataclass(frozen=True, slots=True)
+class Processor:
+    """Somebody who handles the data for the controller (GDPR Art. 28), named as people are told (Art. 13(1)(e))."""
+
+    name: str
+    role: ProcessorRole
+    country: str = ""  # ISO 3166, where the data goes; empty: not said
+
+
+@dataclass(frozen=True, slots=True)
+class JointController:
+    """Somebody who decides together with the controller; `essence` is the page that says how (GDPR Art. 26(2))."""
+
+    name: str
+    essence: str
+
+
 @dataclass(frozen=True, slots=True)
 class Controller:
     """One controller of this installation. `number` stands in tokens and tables and is never reused."""
@@ -35,6 +62,9 @@ class Controller:
     purposes: tuple[Purpose, ...] = ASKED_FOR  # what its form and its pages ask consent for
     jurisdiction: str = UNKNOWN_JURISDICTION  # whose law its form is under where nobody says
     accent: str = ""  # the colour of its buttons, #rrggbb; empty: ours
+    processors: tuple[Processor, ...] = ()
+    joint_controllers: tuple[JointController, ...] = ()
+    complaints: str = ""  # the page where people complain to their authority; an Indian notice needs it
 
     @property
     def mailbox(self) -> str:

@@ -72,6 +72,7 @@ class Rule:
     confidence: Confidence
     in_force: date | None = None
     note: str = ""
+    admt: str = ""  # it feeds automated decisions about people: the reference of their assessment (GDPR Art. 22)
 
     def needs(self, mail_type: MailType) -> Requirement:
         if not self.mail_types or mail_type in self.mail_types:
@@ -132,6 +133,7 @@ class HousePolicy:
     retention: Mapping[str, int]  # class -> days; can only shorten towards the minimum
     parameters: Mapping[str, int]
     content: Mapping[str, Any]
+    keeps_proof: bool = True  # whether proof of a choice stays readable for a complaint after an erasure
 
 
 @dataclass(frozen=True, slots=True)

@@ -188,6 +188,13 @@ def entries(session: Session, controller: int, after: int, limit: int) -> list[E
     return [_entry(row) for row in session.connection().execute(statement)]
 
 
+def hash_before(session: Session, controller: int, sequence: int) -> bytes:
+    """The hash that entry `sequence` continues."""
+    theirs = (_EVENTS.c.controller_id == controller, _EVENTS.c.sequence == sequence - 1)
+    found: bytes | None = session.connection().execute(select(_EVENTS.c.hash).where(*theirs)).scalar_one_or_none()
+    return BEGINNING if found is None else found
+
+
 def entries_of_tag(session: Session, controller: int, proof_tag: bytes) -> list[Entry]:
     """The entries that an address finds by its proof tag, in order, also after an erasure."""
     theirs = (_EVENTS.c.controller_id == controller, _EVENTS.c.proof_tag == proof_tag)

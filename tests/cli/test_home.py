@@ -55,7 +55,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 def test_init_makes_everything_an_installation_needs(home: Path) -> None:
     assert {path.name for path in home.iterdir()} == {
-        *("consent_track.toml", "consent_track.db", "keyring.db", "keys", "policies", "spool")
+        *("consent_track.toml", "consent_track.db", "keyring.db", "keys", "policies", "spool", "wordings")
     }
     config = load_config({}, home)
     assert config.controllers[0].name == "Acme"
@@ -219,6 +219,11 @@ def spool_is_a_file(home: Path) -> None:
     (home / "spool").write_text("")
 
 
+def wording(home: Path, locale: str, name: str) -> None:
+    (home / "wordings" / locale).mkdir()
+    (home / "wordings" / locale / name).write_text("Bonjour")
+
+
 DEFECTS: list[tuple[str, Callable[[Path], object], str, Mark, str]] = [
     ("open key", lambda h: key_file(h, "session").chmod(0o644), "keys", Mark.FAIL, "can be read by others"),
     ("no key", lambda h: key_file(h, "session").unlink(), "keys", Mark.FAIL, "holds no key for session"),
@@ -228,6 +233,7 @@ DEFECTS: list[tuple[str, Callable[[Path], object], str, Mark, str]] = [
     ("open file", lambda h: (h / "keyring.db").chmod(0o640), "home folder", Mark.FAIL, "keyring.db: can be read"),
     ("no locale", lambda h: append(h, 'default_locale = "nl"'), "locales", Mark.FAIL, "nl: a controller's default"),
     ("bad policy", lambda h: (h / "policies" / "XX.toml").write_text("id ="), "policies", Mark.FAIL, "XX.toml"),
+    ("bad wording", lambda h: wording(h, "fr", "nothing.txt"), "locales", Mark.WARN, "nothing.txt: is no text of this"),
     ("own pack", replace_pack, "policies", Mark.WARN, "replaces the shipped pack"),
     ("no database", lambda h: (h / "consent_track.db").unlink(), "stores", Mark.FAIL, "consent_track.db is not there"),
     ("no keyring", lambda h: (h / "keyring.db").write_bytes(b""), "stores", Mark.FAIL, "db upgrade"),

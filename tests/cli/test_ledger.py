@@ -69,7 +69,7 @@ def test_bad_input_is_named(taken_out, words, named):
 
 def test_octets_of_no_text_are_refused(tmp_path):
     (tmp_path / "noise").write_bytes(bytes(range(256)))
-    assert "line 1: is not" in run("verify", tmp_path / "noise").stderr
+    assert "file: is no receipt" in run("verify", tmp_path / "noise").stderr
 
 
 def test_a_proof_is_opened_with_the_key_from_the_safe(home):

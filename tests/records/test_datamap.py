@@ -28,11 +28,13 @@ flow             subject    -                 delete
 hit              subject    hits              delete
 import_evidence  -          consent_proof     keep  GDPR Art. 5(2), 7(1)
 import_run       -          -                 not_personal
+kept_letter      subject    consent_proof     delete
 key_event        -          key_evidence      not_personal
 mailing          subject    mailing_register  delete
 outbox           subject    -                 delete
 policy_version   -          policy_versions   not_personal
 purge_run        -          purge_evidence    not_personal
+screen           -          consent_proof     keep  GDPR Art. 5(2), 7(1)
 sign_off         -          sign_offs         keep  GDPR Art. 5(2), 7(1)
 spool_cursor     -          spool_cursors     not_personal
 spool_node       -          -                 not_personal
@@ -226,7 +228,8 @@ def test_erasing_alice_leaves_what_an_article_keeps_and_nothing_else(database: D
     with read(database.engine) as session:
         left = {name for name, rows in datamap.collect(session, ACME, ALICE).items() if rows}
 
-    assert erased == dict.fromkeys(["subject", "consent_state", "mailing", "hit", "flow", "outbox", "wave_person"], 1)
+    mine = ["subject", "consent_state", "mailing", "hit", "flow", "outbox", "kept_letter", "wave_person"]
+    assert erased == dict.fromkeys(mine, 1)
     assert left == {"consent_event", "erasure_intent"} == set(datamap.kept()) & left
     after = counts(database)
     assert all(after[table.name] == (2 if table.name in erased else 3) for table in MAIN), "and nobody else's"
@@ -314,7 +317,7 @@ def test_what_is_still_open_is_not_purged_for_its_age(database: Database):
 
 
 def test_the_ledger_and_the_evidence_it_names_only_grow():
-    assert {table.name for table in APPEND_ONLY} == {"consent_event", "import_evidence", "wording"}
+    assert {table.name for table in APPEND_ONLY} == {"consent_event", "import_evidence", "screen", "wording"}
 
 
 SEARCHED = """

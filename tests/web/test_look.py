@@ -5,7 +5,7 @@ import re
 import pytest
 
 from consent_track.settings import READABLE, colour, contrast
-from consent_track.web.look import DARK_CARD, tint
+from consent_track.web.colours import DARK_CARD, tint
 from tests.world import ALICE
 
 

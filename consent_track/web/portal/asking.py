@@ -4,14 +4,15 @@ One choice for each purpose, nothing ticked, both answers alike. What comes back
 their hash, and only the present ones are taken. It grants nothing; the mail that follows does.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from flask import Blueprint, abort, render_template, request
 
 from consent_track.activities import confirming
 from consent_track.activities.confirming import Kind, Wish
-from consent_track.domain.consent import Shown
+from consent_track.collector.app import host_of
+from consent_track.domain.consent import Screen, Shown
 from consent_track.domain.controller import Controller
 from consent_track.domain.errors import InputRefused
 from consent_track.domain.vocabulary import Purpose, is_jurisdiction
@@ -20,6 +21,7 @@ from consent_track.i18n import Texts
 from ..current import runtime
 from . import mails
 from .forms import ConsentForm
+from .specimen import screen_of
 from .visit import here, may_ask, words
 
 Answer = str | tuple[str, int]
@@ -97,7 +99,7 @@ def answer(number: int | None) -> Answer:
     if form.email.data or not refused:
         try:
             with runtime().processing() as p:
-                confirming.begin(p, controller.number, form.email.data, wish)
+                confirming.begin(p, controller.number, form.email.data, wish, _screen(asked))
         except InputRefused:
             return _page(asked, "form.email_wrong", 400)
     if refused:
@@ -161,6 +163,15 @@ def _asked(controller: Controller, locale: str, jurisdiction: str, variant: str,
     return Asked(
         controller, words(locale or said, controller), law, variant if variant in ("mail", "bundled") else "", email
     )
+
+
+def _screen(asked: Asked) -> Screen:
+    """The form as it was shown, on our page or inside another."""
+    empty = replace(asked, email="")
+    action = f"{runtime().config.public_url}/consent/{asked.controller.number}"
+    elsewhere = _embedded_in() not in ("", host_of(request.host))
+    template = "snippet.html" if elsewhere else "consent.html"
+    return screen_of(template, asked=empty, controller=asked.controller, problem="", action=action)
 
 
 def _embedded_in() -> str:

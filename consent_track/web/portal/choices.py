@@ -15,7 +15,7 @@ from consent_track.domain.vocabulary import Purpose, TokenClass
 from ..current import runtime
 from . import mails
 from .forms import ChoiceForm
-from .visit import Visit, act, how, may_ask, visit
+from .visit import Visit, about_done, act, how, may_ask, visit
 
 Answer = str | tuple[str, int]
 
@@ -46,24 +46,30 @@ def choose(token: str) -> Answer:
     if form.off.data == "mail" and not seen.ours_to_end:
         return _page(seen), 400  # the sender's own link ends it (decision 21)
     if form.off.data:
-        return _turn_off(seen, form.off.data)
+        return _turn_off(seen, form.off.data, token)
     kind = Kind.SESSION if form.see.data else Kind.CONSENT
     return _begin(seen, kind, tuple(Purpose(name) for name in form.on.data))
 
 
-def _turn_off(seen: Visit, what: str) -> str:
+def _turn_off(seen: Visit, what: str, token: str) -> str:
     if what == "mail":
-        done = act(seen, consenting.end_mail, how(seen, "preference_page", "page.also_stop_emails"))
-        return render_template("done.html", seen=seen, done=done, one=None)
+        done = act(seen, consenting.end_mail, how(seen, "preference_page", "choices.html", "page.also_stop_emails"))
+        return _done(seen, done, None, token)
     one = None if what == "all" else Purpose(what)
     label = ("mail.request.no" if seen.is_asked(one) else "page.turn_off_one") if one else "page.turn_all_off"
-    stamp = how(seen, "preference_page", label)
+    stamp = how(seen, "preference_page", "choices.html", label)
 
     def off(p: Processing, controller: int, subject: int, stamp: How) -> Done | Unknown:
         return consenting.turn_off(p, controller, subject, stamp, frozenset({one}) if one else None)
 
-    done = act(seen, off, stamp)
-    return render_template("done.html", seen=seen, done=done, one=one, again=may_ask(seen.texts))
+    return _done(seen, act(seen, off, stamp), one, token)
+
+
+def _done(seen: Visit, done: Done, one: Purpose | None, token: str) -> str:
+    """What was done, with its confirmation to save and the way back."""
+    save = runtime().nonces.issue(about_done(seen, done.sequence), runtime().now()) if done.sequence else ""
+    again = may_ask(seen.texts)
+    return render_template("done.html", seen=seen, done=done, one=one, again=again, save=save, token=token)
 
 
 def _begin(seen: Visit, kind: Kind, purposes: tuple[Purpose, ...]) -> Answer:

@@ -22,5 +22,5 @@ def end_mail(token: str) -> str:
     """RFC 8058 one-click, in both encodings, and the button of the page."""
     seen = visit(TokenClass.UNSUBSCRIBE, token)
     one_click = request.form.get("List-Unsubscribe") == "One-Click"
-    stamp = how(seen, "one_click" if one_click else "unsubscribe_page", "page.unsubscribe_button")
+    stamp = how(seen, "one_click" if one_click else "unsubscribe_page", "unsubscribe.html", "page.unsubscribe_button")
     return render_template("done.html", seen=seen, done=act(seen, consenting.end_mail, stamp), one=None)

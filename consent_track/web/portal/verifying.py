@@ -10,17 +10,20 @@ from typing import Final
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request
 
-from consent_track.activities import confirming, showing
+from consent_track.activities import confirming, showing, wording
 from consent_track.activities.confirming import Begun, Kind, Late
+from consent_track.domain.consent import Screen
 from consent_track.domain.controller import Controller
 from consent_track.domain.errors import ForgedToken
 from consent_track.domain.observation import TokenFacts
 from consent_track.domain.vocabulary import TokenClass
+from consent_track.i18n import Texts
 
 from ..current import runtime
 from ..problems import locale_of_request
 from . import mails
 from .forms import VerifyForm
+from .specimen import ADDRESS, MARK, TIME, screen_of
 from .visit import heard, isolated, opened, words
 
 COOKIE: Final = "consent_track_page"
@@ -38,7 +41,7 @@ def verify(token: str) -> Answer:
     held = _held(facts)
     if held is not None:
         texts = words(held.locale or locale_of_request(), controller)
-        return render_template("held.html", controller=controller, texts=texts, held=held)
+        return render_template("held.html", controller=controller, texts=texts, held=held, token=token)
     with runtime().reading() as p:
         begun = confirming.look(p, facts.controller, facts.message)
     return _page(facts, controller, begun)
@@ -63,10 +66,13 @@ def _yes(facts: TokenFacts, controller: Controller, mark: str, _token: str) -> A
         if isinstance(begun, Late):
             return _page(facts, controller, begun)
         texts = words(begun.wish.locale, controller)
-        if begun.wish.purposes and not confirming.is_signed(p, texts.locale, texts.hash):
+        if begun.wish.purposes and not wording.may_ask(p, texts.locale, texts.hash):
             raise ForgedToken
         shown = texts.shown(*_ids(begun, signalled))
-        done = confirming.confirm(p, facts.controller, facts.message, shown, shown_at, signalled=signalled)
+        screen = _screen(controller, texts, begun, signalled)
+        done = confirming.confirm(
+            p, facts.controller, facts.message, shown, shown_at, screen=screen, signalled=signalled
+        )
     if done is Late.TOO_QUICK:
         return _page(facts, controller, begun, "verify.too_quick"), 400
     if isinstance(done, Late):
@@ -149,11 +155,24 @@ def _page(facts: TokenFacts, controller: Controller, begun: Begun | Late, proble
         raise ForgedToken
     texts = words(begun.wish.locale, controller)
     mark = runtime().nonces.issue(_about(facts), runtime().now())
-    conflict = "" if not (begun.conflict or (heard() and begun.wish.purposes)) else _conflict(begun)
+    asked = texts.moment(begun.flow.asked_at, controller.time_zone)
     return render_template(
-        "verify.html", controller=controller, texts=texts, begun=begun, mark=mark, problem=problem, conflict=conflict,
-        masked=isolated(begun.masked), session=begun.wish.kind is Kind.SESSION,
+        "verify.html", controller=controller, texts=texts, begun=begun, mark=mark, problem=problem, asked=asked,
+        conflict=_conflict_on_page(begun, heard()), masked=isolated(begun.masked),
+        session=begun.wish.kind is Kind.SESSION,
     )  # fmt: skip
+
+
+def _screen(controller: Controller, texts: Texts, begun: Begun, signalled: bool) -> Screen:
+    """The page whose yes was pressed, without whose it was."""
+    return screen_of(
+        "verify.html", controller=controller, texts=texts, begun=begun, mark=MARK, problem="", asked=TIME,
+        conflict=_conflict_on_page(begun, signalled), masked=ADDRESS, session=False,
+    )  # fmt: skip
+
+
+def _conflict_on_page(begun: Begun, signalled: bool) -> str:
+    return _conflict(begun) if begun.conflict or (signalled and begun.wish.purposes) else ""
 
 
 def _conflict(begun: Begun) -> str:
@@ -179,8 +198,8 @@ def _shown_at(facts: TokenFacts, mark: str) -> int | None:
         return None
 
 
-def _held(facts: TokenFacts) -> "showing.Held | None":
-    """What is held about whoever this browser was let in for, or None."""
+def subject_let_in(facts: TokenFacts) -> int | None:
+    """Whom this browser was let in for, or None."""
     try:
         secret = base64.urlsafe_b64decode(request.cookies.get(COOKIE, ""))
     except (binascii.Error, ValueError):
@@ -188,5 +207,13 @@ def _held(facts: TokenFacts) -> "showing.Held | None":
     if not secret:
         return None
     with runtime().reading() as p:
-        subject = confirming.session_of(p, facts.controller, facts.message, secret)
-        return showing.held(p, facts.controller, subject) if subject else None
+        return confirming.session_of(p, facts.controller, facts.message, secret)
+
+
+def _held(facts: TokenFacts) -> "showing.Held | None":
+    """What is held about whoever this browser was let in for, or None."""
+    subject = subject_let_in(facts)
+    if subject is None:
+        return None
+    with runtime().reading() as p:
+        return showing.held(p, facts.controller, subject)

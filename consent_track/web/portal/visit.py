@@ -1,11 +1,11 @@
 """One genuine link and its holder: what they may see, in which words, and how their choice is stamped."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flask import request
 
-from consent_track.activities import Processing, confirming, consenting
+from consent_track.activities import Processing, consenting, wording
 from consent_track.activities.consenting import Done, How, Standing, Unknown
 from consent_track.collector.app import host_of, says_no
 from consent_track.domain.asking import OPEN_QUESTION
@@ -18,6 +18,7 @@ from consent_track.i18n import Texts
 
 from ..current import runtime
 from ..problems import locale_of_request
+from .specimen import ADDRESS, screen_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,7 @@ def may_ask(texts: Texts) -> bool:
     if not runtime().config.smtp_url:
         return False
     with runtime().reading() as p:
-        return confirming.is_signed(p, texts.locale, texts.hash)
+        return wording.may_ask(p, texts.locale, texts.hash)
 
 
 def here() -> Controller:
@@ -110,8 +111,12 @@ def _on_own_host(controller: Controller) -> bool:
     return host_of(request.host) in {host_of(host) for host in hosts} | runtime().own_hosts()
 
 
-def how(seen: Visit, method: str, *wording: str) -> How:
-    """How a choice made with a link of a mail is stamped: by us, never by the caller (decision 9)."""
+def how(seen: Visit, method: str, template: str, *wording: str) -> How:
+    """How a choice made with a link of a mail is stamped: by us, never by the caller (decision 9).
+
+    `template` is the page it was made on.
+    """
+    anybody = replace(seen, standing=replace(seen.standing, masked=ADDRESS))
     return How(
         method,
         Grade.MESSAGE_LINK,
@@ -119,7 +124,13 @@ def how(seen: Visit, method: str, *wording: str) -> How:
         locale=seen.texts.locale,
         shown=seen.texts.shown(*wording),
         jurisdiction=seen.facts.jurisdiction,
+        screen=screen_of(template, seen=anybody, off=[], mailing=False),
     )
+
+
+def about_done(seen: Visit, sequence: int) -> str:
+    """What the mark of a done page is about: this person's act, and nobody else's."""
+    return f"done:{seen.facts.controller}:{seen.facts.subject}:{sequence}"
 
 
 def act(seen: Visit, do: Callable[[Processing, int, int, How], Done | Unknown], stamp: How) -> Done:
