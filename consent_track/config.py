@@ -59,6 +59,7 @@ class Config:
     scanner_networks: Mapping[str, tuple[str, ...]]
     spool_max_bytes: int
     spool_min_free_bytes: int
+    checkpoints_dir: Path = Path("checkpoints")  # of the ledger, one file for each controller
     smtp_url: str = field(default="", repr=False)  # who takes our own mails; empty: pages that need a mail are closed
 
 
@@ -210,6 +211,7 @@ def _assemble(
         spool_max_bytes=values.get("spool_max_mib", 1024 * settings.MIB),
         spool_min_free_bytes=values.get("spool_min_free_mib", 256 * settings.MIB),
         smtp_url=values.get("smtp_url", ""),
+        checkpoints_dir=home / "checkpoints",
     )
 
 

@@ -48,6 +48,19 @@ SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_d
 @pytest.fixture(scope="session")
 def postgresql_server() -> Iterator[str]:
     """The address of a PostgreSQL where databases can be made; stopped and deleted at the end of the session."""
+    with _server() as address:
+        yield address
+
+
+@contextmanager
+def server_for_a_while() -> Iterator[Urls]:
+    """Two empty databases on a server of their own, for what is no test."""
+    with _server() as address, _made(address, "alone") as urls:
+        yield urls
+
+
+@contextmanager
+def _server() -> Iterator[str]:
     if named := os.environ.get("TEST_POSTGRESQL_URL"):
         yield named
         return

@@ -273,6 +273,9 @@ def _record(p: Processing, plan: Plan, wave: Wave, may: Sequence[_One], writer: 
         choices = {**before.choices, purpose: Choice(status, p.now, Grade.OPERATOR, None, sequence)}
         states[row.subject] = replace(before, choices=choices, sequence=sequence, known=True)
     consent.save_states(p.session, plan.controller, states)
+    for _, row, (purpose, status) in steps:
+        if status is not Status.REQUESTED:  # a yes that ended: what was measured under it goes (GDPR Art. 17(1)(b))
+            consenting.note_erasure(p, plan.controller, row.subject, row.jurisdiction, purpose.bit)
     for shown in words.values():
         wordings.keep(p.session, plan.controller, shown, p.now)
 

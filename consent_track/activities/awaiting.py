@@ -1,4 +1,4 @@
-"""Waiting for answers: links that another tool mails, silence that has become a no, and what came of a wave.
+"""Waiting for answers: links that another tool mails, when a question is over, and what came of a wave.
 
 Nothing here grants: a yes comes from the person's own mailbox, through the mailbox loop.
 """
@@ -6,24 +6,25 @@ Nothing here grants: a yes comes from the person's own mailbox, through the mail
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
-from datetime import date
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from typing import Final
 
 from consent_track.domain import asking as asks
 from consent_track.domain.asking import Outcome
-from consent_track.domain.consent import UNKNOWN_PERSON, Choice, ConsentEvent, ConsentState
+from consent_track.domain.consent import UNKNOWN_PERSON, ConsentState
+from consent_track.domain.decision import DAY
 from consent_track.domain.errors import InputRefused
-from consent_track.domain.vocabulary import Act, Grade, Status
-from consent_track.records import consent, ledger, outbox, waves
+from consent_track.domain.policy import Policy
+from consent_track.records import consent, outbox, waves
 from consent_track.records.waves import Asked, Wave
 
-from . import Processing, consenting, knowing, notifying
+from . import Processing, knowing, notifying
 from .asking import NO, YES, choice_link
 
 Begin = Callable[[], AbstractContextManager[Processing]]
 
-BATCH: Final = 20  # as for mails in asking
+BATCH: Final = 100
 PAGE: Final = 500
 UNDELIVERABLE: Final = "undeliverable"
 GONE: Final = "gone"
@@ -65,7 +66,7 @@ def links(reading: Begin, controller: int, name: str, public_url: str) -> Iterat
     for page in _pages(reading, wave):
         with reading() as p:
             states = consent.find_states(p.session, controller, [one.subject for one in page])
-            found = [_link(p, public_url, one) for one in page if _outcome(one, states, p.now) is Outcome.OPEN]
+            found = [_link(p, public_url, one) for one in page if _outcome(p, one, states) is Outcome.OPEN]
         yield from (link for link in found if link is not None)
 
 
@@ -74,7 +75,8 @@ def _link(p: Processing, public_url: str, one: Asked) -> Link | None:
     if who is None:
         return None
     link = choice_link(p, public_url, one)
-    return Link(who.address, f"{link}{YES}", f"{link}{NO}", asks.silent_on(one.asked_at))
+    answer_by = datetime.fromtimestamp(asks.silent_from(one.asked_at, _law(p, one)), UTC).date()
+    return Link(who.address, f"{link}{YES}", f"{link}{NO}", answer_by)
 
 
 def report(reading: Begin, controller: int, name: str) -> Report:
@@ -86,7 +88,7 @@ def report(reading: Begin, controller: int, name: str) -> Report:
         with reading() as p:
             states = consent.find_states(p.session, controller, [one.subject for one in page])
             for one in page:
-                outcome = _outcome(one, states, p.now)
+                outcome = _outcome(p, one, states)
                 answered = outcome in (Outcome.YES, Outcome.NO)
                 lost = one.delivery == waves.UNDELIVERABLE and not answered
                 found[UNDELIVERABLE if lost else outcome.value] += 1
@@ -95,71 +97,39 @@ def report(reading: Begin, controller: int, name: str) -> Report:
     return Report(name, wave.asked, {each: found[each] for each in names}, wave.not_asked)
 
 
-def hear_silence(begin: Begin) -> dict[str, int]:
-    """Note the answers of questions that are over: silence as a refusal, without touching the mail (CC-07).
+def close_over(begin: Begin) -> dict[str, int]:
+    """Fix what came of the questions that are over, and note whose mail could not be delivered. Run by the worker.
 
-    Run by the worker. Also notes whose mail could not be delivered, before the outbox forgets it.
+    That silence is a no stands in the ledger by `lapsing`; a later question or withdrawal changes nothing here.
     """
-    counts = {"over": 0, "silent": 0, "undeliverable": 0}
+    counts = {"over": 0, "undeliverable": 0}
     with begin() as p:
         for failed in outbox.failed_of(p.session, notifying.REQUEST):
             counts["undeliverable"] += waves.note_undeliverable(p.session, *failed)
+        longest = max(asks.silence_days(policy) for policy in p.policies.by_id.values())
         controllers = sorted(p.controllers)
     for controller in controllers:
         while True:
             with begin() as p:
-                over = waves.unfinished(p.session, controller, p.now - asks.SILENCE_AFTER, BATCH)
-                counts["silent"] += _close(p, controller, over)
+                over = waves.unfinished(p.session, controller, p.now - longest * DAY, BATCH)
+                states = consent.find_states(p.session, controller, [one.subject for one in over])
+                for one in over:
+                    waves.close(p.session, one, _outcome(p, one, states).value)
             counts["over"] += len(over)
             if len(over) < BATCH:
                 break
     return counts
 
 
-def _close(p: Processing, controller: int, over: list[Asked]) -> int:
-    """Close questions of a batch; how many entries of silence that took."""
-    states = consent.lock_states(p.session, controller, [one.subject for one in over])
-    written = 0
-    for one in over:
-        who, state = knowing.person(p, controller, one.subject), states.get(one.subject)
-        if who is not None and state is not None:
-            states[one.subject], entries = _hear(p, who, state, one)
-            written += entries
-        waves.close(p.session, one, _outcome(one, states, p.now).value)
-    return written
+def _law(p: Processing, one: Asked) -> Policy:
+    return p.policies.for_jurisdiction(one.jurisdiction)
 
 
-def _hear(p: Processing, who: knowing.Person, state: ConsentState, one: Asked) -> tuple[ConsentState, int]:
-    silent = asks.silences(state, one.purposes, p.now)
-    for purpose, since in silent:
-        event = ConsentEvent(
-            act=Act.TRACKING,
-            purpose=purpose,
-            status=Status.REFUSED_BY_SILENCE,
-            occurred_at=since,
-            recorded_at=p.now,
-            method="silence",
-            grade=Grade.OPERATOR,
-            actor="system",
-            locale=who.locale,
-            policy_hash=p.policies.for_jurisdiction(one.jurisdiction).hash,
-            jurisdiction=one.jurisdiction,
-            flow_id=f"{one.flow:x}",
-            asked_at=one.asked_at,
-        )
-        link = consenting.link_of(p, who.controller, who.reference, who.data_key, who.address, event)
-        sequence = ledger.append(p.session, who.controller, who.reference, p.now, link)
-        choice = Choice(Status.REFUSED_BY_SILENCE, since, Grade.OPERATOR, None, sequence)
-        state = replace(state, choices={**state.choices, purpose: choice}, sequence=sequence)
-    if silent:
-        consent.save_state(p.session, who.controller, who.reference, state)
-    return state, len(silent)
-
-
-def _outcome(one: Asked, states: Mapping[int, ConsentState], now: int) -> Outcome:
+def _outcome(p: Processing, one: Asked, states: Mapping[int, ConsentState]) -> Outcome:
     if one.outcome:
         return Outcome(one.outcome)
-    return asks.outcome_of(states.get(one.subject, UNKNOWN_PERSON), one.purposes, one.asked_at, now)
+    state = states.get(one.subject, UNKNOWN_PERSON)
+    return asks.outcome_of(state, one.purposes, one.asked_at, _law(p, one), p.now)
 
 
 def _pages(reading: Begin, wave: Wave) -> Iterator[list[Asked]]:

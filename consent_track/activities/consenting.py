@@ -95,6 +95,7 @@ class _Step:
     act: Act
     purpose: Purpose | None
     status: Status
+    at: int | None = None  # when it came about, where that is not now
 
 
 def standing(p: Processing, controller: int, subject: int) -> Standing | None:
@@ -228,6 +229,21 @@ def record_signal(p: Processing, signal: Signal) -> Done | Unknown:
     return Done(p.now)
 
 
+def record_step(
+    p: Processing, controller: int, subject: int, purpose: Purpose, status: Status, how: How, at: int
+) -> Done | Unknown:
+    """Record what became of one choice at an instant by itself: it lapsed, or nobody answered. The mail stays.
+
+    Raises InputRefused (field `status`) where the table of transitions knows no such step.
+    """
+    who, state = _locked(p, controller, subject)
+    if who is None:
+        return Unknown.SUBJECT
+    steps = [_Step(Act.TRACKING, purpose, status, at)]
+    _record(p, who, state, steps, how)
+    return Done(p.now, turned_off=(purpose,), erase_on=_schedule_erasure(p, controller, subject, steps, how))
+
+
 def record_erasure(p: Processing, controller: int, subject: int, how: How) -> None:
     """Close a person's part of the ledger before their rows and their key go; views learn of it by its sequence."""
     who, _ = _locked(p, controller, subject)
@@ -269,8 +285,8 @@ def _record(p: Processing, who: knowing.Person, state: ConsentState, steps: Iter
                 raise InputRefused.one("status", f"{current} cannot become {step.status}")
         sequence = _append(p, who, step, replace(how, flow_id=flow))
         if step.act is Act.TRACKING and step.purpose is not None:
-            kept = state.choices.get(step.purpose)
-            since = kept.since if kept and step.status is Status.RENEWED else p.now
+            # A renewed consent counts from its renewal, so that it lapses that much later.
+            since = p.now if step.at is None else step.at
             choices[step.purpose] = Choice(step.status, since, how.grade, None, sequence)
     _keep(p, who, how)
     state = replace(state, choices=choices, sequence=sequence, known=True)
@@ -295,7 +311,7 @@ def _append(p: Processing, who: knowing.Person, step: _Step, how: How) -> int:
         act=step.act,
         purpose=step.purpose,
         status=step.status,
-        occurred_at=p.now,
+        occurred_at=p.now if step.at is None else step.at,
         recorded_at=p.now,
         method=how.method,
         grade=how.grade,
@@ -345,8 +361,8 @@ def event_bytes(event: ConsentEvent) -> bytes:
 
 
 def _schedule_erasure(p: Processing, controller: int, subject: int, steps: list[_Step], how: How) -> date | None:
-    """Note when what was recorded under withdrawn consent goes, and for which purposes."""
-    gone = {step.purpose for step in steps if step.status is Status.WITHDRAWN and step.purpose}
+    """Note when what was recorded under a consent that ended goes, and for which purposes."""
+    gone = {step.purpose for step in steps if step.status in (Status.WITHDRAWN, Status.EXPIRED) and step.purpose}
     return _day(note_erasure(p, controller, subject, how.jurisdiction, to_bits(gone)))
 
 

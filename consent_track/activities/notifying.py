@@ -136,4 +136,4 @@ def _wanted(p: Processing, mail: outbox.Waiting) -> bool:
     if mail.kind != REQUEST:
         return True
     state = consent.find_state(p.session, mail.controller, mail.subject)
-    return state is not None and is_open(state, mail.created_at, p.now)
+    return state is not None and is_open(state, mail.created_at)

@@ -22,7 +22,7 @@ from consent_track.crypto import keyring
 from consent_track.domain.errors import ConsentTrackError, Problem, Refused, SendFailed
 from consent_track.domain.policy import Policies
 from consent_track.i18n import load_wordings
-from consent_track.policy_files import load_policies, replaced_packs
+from consent_track.policy_files import load_policies, remarks
 from consent_track.records import sign_offs as signatures
 from consent_track.records.database import check, open_database, read
 from consent_track.smtp import MailServer
@@ -163,11 +163,12 @@ def policies(seen: Inspection) -> Findings:
         yield from ((Mark.FAIL, str(problem)) for problem in refused.problems)
         return
     yield Mark.OK, f"{len(loaded.by_id)} load: {', '.join(sorted(loaded.by_id))}"
-    for pack in replaced_packs(seen.settings.policies_dirs):
+    said = remarks(seen.settings.policies_dirs)
+    for pack in said.replaced:
         yield Mark.WARN, f"{pack}: replaces the shipped pack of this id"
-    drafts = sorted(name for name, policy in loaded.by_id.items() if policy.pack.status != "released")
-    if drafts:
-        yield Mark.WARN, f"drafts, not released: {', '.join(drafts)}"
+    yield from ((Mark.WARN, pack) for pack in said.edited)
+    if said.drafts:
+        yield Mark.WARN, f"drafts, not released: {', '.join(said.drafts)}"
 
 
 def house_regimes(seen: Inspection) -> Findings:

@@ -6,17 +6,19 @@ day from which asking is lawful again. Asking allows nothing: whoever was asked 
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
 from typing import Final
 
 from .clocks import clocks_of, is_over
 from .consent import Choice, ConsentState
+from .decision import DAY
 from .policy import Policy, Requirement
 from .vocabulary import INDIVIDUAL, MailType, Purpose, Status
 
-# A question that nobody answered for this long was answered with no (CNIL 2026-042: silence is a refusal). Seconds.
-SILENCE_AFTER: Final = 30 * 86_400
+# A question that nobody answered for so long was answered with no (CNIL 2026-042), where no policy says how long: an
+# older copy of house.toml knows no `silence_days`.
+SILENCE_DAYS: Final = 30
 OPEN_QUESTION: Final = frozenset({Status.REQUESTED, Status.DEFERRED})
 
 
@@ -140,20 +142,20 @@ def _cooldown(case: _Case) -> NotNow | None:
     """Any no, for whatever purpose, and any open question keep the whole person from being asked (CC-09, CC-10)."""
     state, policies, _, _, now = case
     waits = []
-    for reason, since in _noes(state, now):
+    for reason, since in _noes(state, policies, now):
         ends = [clocks_of(Choice(Status.REFUSED, since), policy).ask_again_at or 0 for policy in policies]
         waits.append((max(ends), reason))
     again, reason = max(waits, default=(now, Reason.REFUSED))
     return NotNow(reason, again) if now < again else None
 
 
-def _noes(state: ConsentState, now: int) -> Iterator[tuple[Reason, int]]:
+def _noes(state: ConsentState, policies: Sequence[Policy], now: int) -> Iterator[tuple[Reason, int]]:
     """Each no that makes us wait, and since when it stands."""
     for choice in state.choices.values():
         if choice.status in _SAID_NO:
             yield _SAID_NO[choice.status], choice.since
         elif choice.status in OPEN_QUESTION:
-            silent_at = choice.since + SILENCE_AFTER
+            silent_at = max(silent_from(choice.since, policy) for policy in policies)
             yield (Reason.QUESTION_OPEN if now < silent_at else Reason.SILENT), silent_at
     if state.signal_on is not None and state.signal_waived_at is None:
         day_over = datetime.combine(state.signal_on + timedelta(days=1), time(), UTC)
@@ -217,9 +219,15 @@ def _lapsed(choice: Choice, policy: Policy, now: int) -> bool:
     return months is not None and is_over(choice.since, months, now)
 
 
-def silent_on(asked_at: int) -> date:
-    """The day on which a question counts as answered with no."""
-    return datetime.fromtimestamp(asked_at + SILENCE_AFTER, UTC).date()
+def silence_days(policy: Policy) -> int:
+    """For how many days a question may be answered."""
+    days = policy.limit("silence_days")
+    return SILENCE_DAYS if days is None else days
+
+
+def silent_from(asked_at: int, policy: Policy) -> int:
+    """The instant from which a question counts as answered with no."""
+    return asked_at + silence_days(policy) * DAY
 
 
 class Outcome(StrEnum):
@@ -234,32 +242,28 @@ class Outcome(StrEnum):
 _NO: Final = frozenset({Status.REFUSED, Status.WITHDRAWN, Status.OBJECTED, Status.REVOKED})
 
 
-def outcome_of(state: ConsentState, purposes: Collection[Purpose], asked_at: int, now: int) -> Outcome:
+def outcome_of(state: ConsentState, purposes: Collection[Purpose], asked_at: int, policy: Policy, now: int) -> Outcome:
     """What has come of a question so far. A no to the whole outweighs a yes to a part of it."""
     asked = [choice for purpose, choice in state.choices.items() if purpose in purposes]
-    ended = (state.objected_at, state.mail_ended_at)
-    asked_on = datetime.fromtimestamp(asked_at, UTC).date()
-    signalled = state.signal_on is not None and state.signal_on >= asked_on and state.signal_waived_at is None
-    if signalled or any(at is not None and at >= asked_at for at in ended) or state.restricted or state.minor:
+    if _ended_since(state, asked_at):
         return Outcome.NO
     if any(choice.granting for choice in asked):
         return Outcome.YES
     if any(choice.status in _NO for choice in asked):
         return Outcome.NO
-    still = any(choice.status in OPEN_QUESTION for choice in asked) and now < asked_at + SILENCE_AFTER
+    still = any(choice.status in OPEN_QUESTION for choice in asked) and now < silent_from(asked_at, policy)
     return Outcome.OPEN if still else Outcome.SILENT
 
 
-def is_open(state: ConsentState, asked_at: int, now: int) -> bool:
+def is_open(state: ConsentState, asked_at: int) -> bool:
     """Whether anything is still to be answered; a mail that asks leaves only then."""
-    asked = {purpose for purpose, choice in state.choices.items() if choice.status in OPEN_QUESTION}
-    return bool(asked) and outcome_of(state, asked, asked_at, now) is Outcome.OPEN
+    asked = any(choice.status in OPEN_QUESTION for choice in state.choices.values())
+    return asked and not _ended_since(state, asked_at)
 
 
-def silences(state: ConsentState, purposes: Collection[Purpose], now: int) -> list[tuple[Purpose, int]]:
-    """The purposes whose question nobody answered in time, and since when that counts as a no (CC-07)."""
-    return [
-        (purpose, choice.since + SILENCE_AFTER)
-        for purpose, choice in sorted(state.choices.items())
-        if purpose in purposes and choice.status in OPEN_QUESTION and now >= choice.since + SILENCE_AFTER
-    ]
+def _ended_since(state: ConsentState, asked_at: int) -> bool:
+    """Whether the person said no to everything since they were asked, or may not be asked any more."""
+    asked_on = datetime.fromtimestamp(asked_at, UTC).date()
+    signalled = state.signal_on is not None and state.signal_on >= asked_on and state.signal_waived_at is None
+    ended = any(at is not None and at >= asked_at for at in (state.objected_at, state.mail_ended_at))
+    return signalled or ended or state.restricted or state.minor

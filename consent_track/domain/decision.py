@@ -205,6 +205,8 @@ def _mail(case: _Case) -> Reason | None:
 
 
 _STEPS: Final[tuple[Callable[[_Case], Reason | None], ...]] = (_scope, _addressee, _age, _person, _mail)
+# The same steps by name, for whoever has to say how a decision was reached (domain/walk.py).
+STEPS: Final = {step.__name__.removeprefix("_"): step for step in _STEPS}
 
 _NOT_GRANTING: Final[dict[Status, Reason]] = {
     Status.UNKNOWN: Reason.NO_CONSENT,

@@ -4,7 +4,9 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, abort
+
+from consent_track.activities import publishing
 
 from .current import runtime
 
@@ -17,6 +19,20 @@ GPC_SINCE: Final = "2026-11-23"  # when this release began to honour the signal;
 def gpc() -> Response:
     """That Sec-GPC is honoured here (W3C Global Privacy Control)."""
     return Response(json.dumps({"gpc": True, "lastUpdate": GPC_SINCE}), mimetype="application/json")
+
+
+@pages.get("/.well-known/consent-track/checkpoints/<int:controller>")
+def checkpoint(controller: int) -> Response:
+    """The newest checkpoint of a controller's ledger: whoever keeps it can show later that the end was not cut off.
+
+    It holds a number, a hash and a signature; nothing in it is about a person, so it is for everybody.
+    """
+    if controller not in runtime().controllers:
+        abort(404)
+    found = publishing.newest(runtime().config.checkpoints_dir, controller)
+    if found is None:
+        abort(404)
+    return Response(json.dumps(found), mimetype="application/json")
 
 
 @pages.get("/.well-known/security.txt")

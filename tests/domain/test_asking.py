@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as some
 
-from consent_track.domain.asking import SILENCE_AFTER, Ask, Facts, NotNow, Reason, may_ask, silent_on, steps_to_ask
+from consent_track.domain.asking import SILENCE_DAYS, Ask, Facts, NotNow, Reason, may_ask, silent_from, steps_to_ask
 from consent_track.domain.clocks import months_later
 from consent_track.domain.consent import Choice, ConsentState
 from consent_track.domain.policy import Requirement
@@ -146,7 +146,9 @@ QUESTION = """
 def test_an_open_question_becomes_a_no_by_silence_although_nobody_wrote_it_down(shipped, status, now, expected):
     state = ConsentState({CLICKS: Choice(status, at("2026-06-01 09:00:00"))})
     assert answer(shipped, state, now=at(now)) == expected
-    assert silent_on(at("2026-06-01 09:00:00")) == date(2026, 7, 1)
+    assert silent_from(at("2026-06-01 09:00:00"), shipped.for_jurisdiction("FR")) == at("2026-07-01 09:00:00")
+    house = housed(shipped, parameters={"silence_days": 14})
+    assert answer(house, state, now=at("2026-06-15 09:00:00")) == "not now: silent until 2026-12-15"
 
 
 def test_a_signal_that_consent_may_set_aside_is_an_opt_out_of_its_day(shipped):
@@ -241,4 +243,4 @@ def test_the_day_that_is_named_is_the_day(shipped, state, code):
 
 def test_every_reason_has_its_words():
     assert all(reason.words.endswith(".") for reason in Reason)
-    assert SILENCE_AFTER == 30 * DAY
+    assert SILENCE_DAYS == 30

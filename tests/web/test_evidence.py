@@ -8,6 +8,7 @@ import zipfile
 
 import pytest
 
+from consent_track import worker
 from consent_track.activities import answering, auditing, evidencing, proving
 from consent_track.domain import receipt as receipts
 from consent_track.domain.errors import InputRefused
@@ -237,6 +238,35 @@ def test_receipts_are_for_the_browser_that_was_let_in(charlie):
     others = [number for number in range(1, 20) if charlie.ask(f"{mine}/receipt/{number}").status_code == 200]
     with charlie.runtime.reading() as p:
         assert others == [event["sequence"] for event in proving.history(p, 1, CHARLIE)]
+
+
+def test_a_checkpoint_a_day_is_published_and_shows_a_cut_off_end(acme):
+    where = "/.well-known/consent-track/checkpoints/1"
+    assert acme.ask(where).status_code == 404
+    for hours in (0, 1, 24):
+        acme.runtime.clock.move(hours * world.HOUR)
+        worker.run_once(acme.runtime, "checkpoints")
+    kept = (acme.runtime.config.checkpoints_dir / "1.jsonl").read_text().splitlines()
+    assert len(kept) == 2
+    found = acme.ask(where)
+    assert json.loads(found.data) == json.loads(kept[-1])
+    assert set(json.loads(found.data)) == {
+        "format", "controller", "sequence", "hash", "signature", "public_key", "at",
+    }  # fmt: skip
+    assert acme.ask("/.well-known/consent-track/checkpoints/2").status_code == 404
+    head, key = proving.read_checkpoint(found.text)
+    with acme.runtime.reading() as p:
+        lines = list(proving.export(p, 1))
+    assert proving.verify(lines, key, head).whole
+    assert not proving.verify(lines[:-1], key, head).whole
+
+
+def test_a_checkpoint_that_was_written_half_is_passed_over(acme):
+    worker.run_once(acme.runtime, "checkpoints")
+    path = acme.runtime.config.checkpoints_dir / "1.jsonl"
+    with path.open("a") as file:
+        file.write('{"format": "consent_track led')
+    assert acme.ask("/.well-known/consent-track/checkpoints/1").status_code == 200
 
 
 @pytest.mark.law("ST-10")
