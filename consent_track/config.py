@@ -89,6 +89,7 @@ READERS: Final[dict[str, settings.Reader]] = {
     "spool_max_mib": settings.number(1, 1_048_576, settings.MIB),
     "spool_min_free_mib": settings.number(0, 1_048_576, settings.MIB),
     "smtp_url": settings.mail_server,
+    "checkpoints_dir": settings.folder,
 }
 SECRETS: Final = frozenset({"database_url", "keyring_url", "exempt_url", "smtp_url"})
 FILE_ONLY: Final = frozenset({"scanner_networks"})  # tables; no environment variable says them well
@@ -214,7 +215,7 @@ def _assemble(
         spool_max_bytes=values.get("spool_max_mib", 1024 * settings.MIB),
         spool_min_free_bytes=values.get("spool_min_free_mib", 256 * settings.MIB),
         smtp_url=values.get("smtp_url", ""),
-        checkpoints_dir=home / "checkpoints",
+        checkpoints_dir=home / values.get("checkpoints_dir", "checkpoints"),
     )
 
 

@@ -20,6 +20,7 @@ from apscheduler.schedulers.blocking import BlockingScheduler
 
 from consent_track.activities import (
     answering,
+    awaiting,
     confirming,
     consenting,
     lapsing,
@@ -150,10 +151,15 @@ def _send(runtime: Runtime) -> dict[str, Any]:
     return notifying.deliver(runtime.processing, server) if server else {"no_mail_server": 1}
 
 
+def _waves(runtime: Runtime) -> dict[str, Any]:
+    return dict(awaiting.close_over(runtime.processing))
+
+
 JOBS: Final = (
     Job("drain", Reach.NODE, 0.1, drain),
     Job("answer", Reach.GLOBAL, 1, _answer_flows),
     Job("send", Reach.GLOBAL, 2, _send),
+    Job("waves", Reach.GLOBAL, 3_600, _waves),
     Job("day-keys", Reach.NODE, 900, _day_keys),
     Job("partitions", Reach.GLOBAL, 86_400, _partitions),
     Job("finish-erasures", Reach.GLOBAL, 60, _finish_erasures),

@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Final
 
 from consent_track.crypto import sealing
+from consent_track.domain.asking import OPEN_QUESTION, silence_days, silent_from
 from consent_track.domain.clocks import clocks_of, is_over
 from consent_track.domain.consent import Choice, ConsentState
 from consent_track.domain.decision import DAY
@@ -30,9 +31,6 @@ PAGE: Final = 500
 # People recorded in one transaction: beside batches of 100 a withdrawal waits less than 100 ms (see importing.BATCH).
 BATCH: Final = 100
 PAUSE: Final = 0.005
-# Where neither a pack nor the house policy says it: an older copy of house.toml knows no `silence_days`.
-SILENCE_DAYS: Final = 30
-_ASKED: Final = frozenset({Status.REQUESTED, Status.DEFERRED})
 _FIRST: Final[Key] = (0, 0)
 
 
@@ -118,13 +116,13 @@ def _may_end(choice: Choice, limits: _Limits, now: int) -> bool:
     if choice.granting:
         by_itself = choice.expires_at is not None and now >= choice.expires_at
         return by_itself or (limits.lapse is not None and is_over(choice.since, limits.lapse, now))
-    return choice.status in _ASKED and now >= choice.since + limits.silence * DAY
+    return choice.status in OPEN_QUESTION and now >= choice.since + limits.silence * DAY
 
 
 def _ended(choice: Choice, policy: Policy, now: int) -> tuple[Status, int] | None:
     """What a choice became under its own law, and when; None while it stands."""
-    if choice.status in _ASKED:
-        at: int | None = choice.since + _silence(policy) * DAY
+    if choice.status in OPEN_QUESTION:
+        at: int | None = silent_from(choice.since, policy)
         following = Status.REFUSED_BY_SILENCE
     else:
         at, following = clocks_of(choice, policy).lapses_at, Status.EXPIRED
@@ -183,12 +181,7 @@ def _shortest(policies: Policies) -> _Limits:
 
     return _Limits(
         lapse=least("consent_lapse_months"),
-        silence=min(_silence(policy) for policy in policies.by_id.values()),
+        silence=min(silence_days(policy) for policy in policies.by_id.values()),
         reconfirm=least("reconfirm_months"),
         notice=least("result_notice_days"),
     )
-
-
-def _silence(policy: Policy) -> int:
-    days = policy.limit("silence_days")
-    return SILENCE_DAYS if days is None else days

@@ -245,7 +245,7 @@ class _Job:
         """What may be done to this mail; a URL of ours exists only where the decision allowed it (TI-01)."""
         base, privacy = self.settings.tracking_url, f"{self.settings.public_url}/privacy"
         links = self._footer_links(privacy)
-        own = Own(self.settings.own_hosts, partial(destination_behind, self.p.tokens), privacy)
+        own = Own(self.settings.own_hosts, partial(destination_behind, self.p.tokens), privacy, self._is_the_question)
         unsubscribe = headers.unsubscribe_pair(links.unsubscribe) if links.unsubscribe else ()
         house = self.p.policies.house
         return Plan(
@@ -261,6 +261,16 @@ class _Job:
             refuse_foreign=house.foreign_trackers == "refuse",
             pass_signed_foreign=house.signed_foreign_trackers == "pass",
         )
+
+    def _is_the_question(self, power: str, token: str) -> bool:
+        """Whether a link is the choice link that a mail asking for consent brings to this very person (CC-05)."""
+        if self.message.mail_type is not MailType.CONSENT_REQUEST or power != "p" or not self.personal:
+            return False
+        try:
+            facts = self.p.tokens.open(TokenClass.PREFERENCE, token)
+        except ForgedToken:
+            return False
+        return (facts.controller, facts.subject) == (self.controller.number, self.who.subject)
 
     def _click_url(self, number: int, destination: str) -> str:
         return f"{self.settings.tracking_url}/c/{self.token(TokenClass.CLICK, self.clicks, number, destination)}"

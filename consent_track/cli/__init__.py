@@ -89,6 +89,8 @@ COMMANDS: Final = (
     Entry("instrument", "mail", "instrument", "Instrument one mail for one recipient."),
     Entry("consent", "consent", "consent", "Record and show one person's choices."),
     Entry("import", "importing", "import_", "Take over an existing list, with every no and no unproved yes."),
+    Entry("ask", "ask", "ask", "Ask people for consent, once each, and count what came of it."),
+    Entry("links", "links", "links", "Take out personal choice links for your mailing tool."),
     Entry("subject", "consent", "subject", "Answer a person's request: erase."),
     Entry("hygiene", "exempt", "hygiene", "Say who has opened nothing since a day (exempt mode, France)."),
     Entry("count", "exempt", "count", "Say how often a campaign was opened in total (exempt mode, Italy)."),

@@ -8,6 +8,7 @@ from flask import request
 from consent_track.activities import Processing, consenting, exempting, wording
 from consent_track.activities.consenting import Done, How, Standing, Unknown
 from consent_track.collector.app import host_of, says_no
+from consent_track.domain.asking import OPEN_QUESTION
 from consent_track.domain.controller import Controller, UnsubscribeOwner
 from consent_track.domain.decision import DAY
 from consent_track.domain.errors import ForgedToken
@@ -42,6 +43,11 @@ class Visit:
     @property
     def masked(self) -> str:
         return isolated(self.standing.masked)
+
+    def is_asked(self, purpose: Purpose) -> bool:
+        """Whether a question about this purpose waits for an answer."""
+        choice = self.standing.state.choices.get(purpose)
+        return choice is not None and choice.status in OPEN_QUESTION
 
     @property
     def ours_to_end(self) -> bool:
