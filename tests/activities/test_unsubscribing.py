@@ -15,8 +15,8 @@ from tests.world import ALICE, DAY, NEWSLETTER
 ONE_CLICK = How("one_click", Grade.MESSAGE_LINK, "subject", jurisdiction="AU")
 
 
-@pytest.mark.law("WD-13", "WD-14")
-@pytest.mark.parametrize("days", [0, 31, 400])
+@pytest.mark.law("WD-11", "WD-12", "WD-13", "WD-14", "ST-01")
+@pytest.mark.parametrize("days", [0, 31, 60, 400])
 def test_the_link_of_an_old_mail_ends_the_mail_and_the_measuring_in_one_transaction(tmp_path, clock, days):
     runtime = world.populated(tmp_path / "home", clock=clock, controller='unsubscribe = "consent_track"\n')
     australia = replace(NEWSLETTER, jurisdiction="AU")

@@ -181,7 +181,7 @@ def test_a_controllers_name_is_escaped_everywhere(another):
     assert "<script>alert" not in site.ask("/privacy").text
 
 
-@pytest.mark.law("OO-11", "ST-12")
+@pytest.mark.law("OO-11", "ST-07", "ST-12")
 def test_well_known_places(site):
     gpc = site.ask("/.well-known/gpc.json")
     assert (gpc.json["gpc"], gpc.mimetype) == (True, "application/json")
