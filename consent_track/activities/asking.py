@@ -28,7 +28,7 @@ from consent_track.records import consent, ledger, people, waves, wordings
 from consent_track.records.ledger import Appended
 from consent_track.records.waves import Asked, Wave
 
-from . import Processing, consenting, knowing, notifying, wording
+from . import Processing, consenting, entering, knowing, notifying, wording
 
 Begin = Callable[[], AbstractContextManager[Processing]]
 
@@ -331,9 +331,7 @@ def _link(
         asked_at=p.now,
     )
     assert one.who is not None
-    return row.subject, consenting.link_of(
-        p, row.controller, row.subject, one.who.data_key, one.addressee.address, event
-    )
+    return row.subject, entering.link_of(p, row.controller, row.subject, one.who.data_key, one.addressee.address, event)
 
 
 def choice_link(p: Processing, public_url: str, row: Asked) -> str:
