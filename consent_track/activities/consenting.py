@@ -3,18 +3,18 @@
 A refusal is always taken. A grant is taken from the command line only in this release, stamped `operator`.
 """
 
-import json
 import secrets
-from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from enum import Enum
 
-from consent_track.crypto import evidence, sealing
+from consent_track.crypto import sealing
 from consent_track.domain import consent as consents
 from consent_track.domain.address import masked
 from consent_track.domain.consent import UNKNOWN_PERSON, Choice, ConsentEvent, ConsentState, Screen, Shown
 from consent_track.domain.errors import InputRefused
+from consent_track.domain.imported import Evidence
 from consent_track.domain.observation import Signal
 from consent_track.domain.vocabulary import (
     GRANTING,
@@ -28,7 +28,7 @@ from consent_track.domain.vocabulary import (
 )
 from consent_track.records import consent, kept_letters, ledger, screens, wordings
 
-from . import Processing, knowing
+from . import Processing, entering, knowing
 
 # What "all off" ends: individual measuring, and French hygiene too (decision 6).
 EVERYTHING = INDIVIDUAL | {Purpose.DELIVERABILITY_HYGIENE}
@@ -50,7 +50,10 @@ class How:
     screen: Screen | None = None  # the page it was made on
     asked_screen_id: str = ""
     letter: bytes = field(default=b"", repr=False)  # the mail of the mailbox loop, as it was sent
-    evidence_id: str = ""
+    paper: Evidence | None = field(
+        default=None, repr=False
+    )  # a scan, an extract: what the operator holds of this person
+    expires_at: int | None = None  # until when it holds, where the person said so
     corrects: int | None = None
 
 
@@ -228,6 +231,19 @@ def record_signal(p: Processing, signal: Signal) -> Done | Unknown:
     return Done(p.now)
 
 
+def annotate(
+    p: Processing, controller: int, subject: int, purpose: Purpose, status: Status, how: How
+) -> Done | Unknown:
+    """Record what is now known of an earlier choice, without touching where the person's choices stand today."""
+    who, state = _locked(p, controller, subject)
+    if who is None:
+        return Unknown.SUBJECT
+    sequence = _append(p, who, _Step(Act.TRACKING, purpose, status), replace(how, flow_id=secrets.token_hex(8)))
+    _keep(p, who, how)
+    consent.save_state(p.session, controller, subject, replace(state, sequence=sequence))
+    return Done(p.now, sequence=sequence)
+
+
 def record_erasure(p: Processing, controller: int, subject: int, how: How) -> None:
     """Close a person's part of the ledger before their rows and their key go; views learn of it by its sequence."""
     who, _ = _locked(p, controller, subject)
@@ -271,7 +287,8 @@ def _record(p: Processing, who: knowing.Person, state: ConsentState, steps: Iter
         if step.act is Act.TRACKING and step.purpose is not None:
             kept = state.choices.get(step.purpose)
             since = kept.since if kept and step.status is Status.RENEWED else p.now
-            choices[step.purpose] = Choice(step.status, since, how.grade, None, sequence)
+            until = how.expires_at if step.status in GRANTING else None
+            choices[step.purpose] = Choice(step.status, since, how.grade, until, sequence)
     _keep(p, who, how)
     state = replace(state, choices=choices, sequence=sequence, known=True)
     consent.save_state(p.session, who.controller, who.reference, state)
@@ -288,6 +305,8 @@ def _keep(p: Processing, who: knowing.Person, how: How) -> None:
         id_ = kept_letters.id_of(how.letter)
         sealed = sealing.seal(who.data_key, who.controller, who.reference, f"letter:{id_}", how.letter)
         kept_letters.keep(p.session, who.controller, who.reference, id_, sealed, p.now)
+    if how.paper:
+        entering.keep_paper(p, who, how.paper)
 
 
 def _append(p: Processing, who: knowing.Person, step: _Step, how: How) -> int:
@@ -306,42 +325,16 @@ def _append(p: Processing, who: knowing.Person, step: _Step, how: How) -> int:
         policy_hash=p.policies.for_jurisdiction(how.jurisdiction).hash,
         jurisdiction=how.jurisdiction,
         flow_id=how.flow_id,
+        expires_at=how.expires_at if step.status in GRANTING else None,
         asked_at=how.asked_at,
         corrects=how.corrects,
         screen_id=how.screen.id if how.screen else "",
         asked_screen_id=how.asked_screen_id,
         letter_id=kept_letters.id_of(how.letter) if how.letter else "",
-        evidence_id=how.evidence_id,
+        evidence_id=how.paper.id if how.paper else "",
     )
-    link = link_of(p, who.controller, who.reference, who.data_key, who.address, event)
+    link = entering.link_of(p, who.controller, who.reference, who.data_key, who.address, event)
     return ledger.append(p.session, who.controller, who.reference, p.now, link)
-
-
-def link_of(
-    p: Processing, controller: int, reference: int, data_key: bytes, address: str, event: ConsentEvent
-) -> Callable[[int, bytes], ledger.Appended]:
-    """One event as the chain takes it: sealed for daily use, sealed for the escrow, hashed and signed."""
-    details = event_bytes(event)
-    tag = sealing.proof_tag(p.keys.proof_index, controller, address)
-    escrow = p.keys.escrow_public if p.policies.house.keeps_proof else None
-    if not p.policies.house.keeps_proof:  # nothing may lead from the address to the entry after an erasure
-        tag = secrets.token_bytes(len(tag))
-    proof = sealing.seal_to_escrow(escrow, controller, tag, details) if escrow else b""
-
-    def make(sequence: int, previous: bytes) -> ledger.Appended:
-        sealed = sealing.seal(data_key, controller, reference, f"event:{sequence}", details)
-        entry = evidence.LedgerEntry(controller, sequence, reference, p.now, sealed, proof, tag)
-        head = evidence.entry_hash(previous, entry)
-        signature = evidence.sign_head(p.keys.ledger, controller, sequence, head)
-        return ledger.Appended(sealed, proof, tag, head, signature)
-
-    return make
-
-
-def event_bytes(event: ConsentEvent) -> bytes:
-    """The canonical JSON of an event: what is sealed, and what a proof shows."""
-    fields = {name: value.value if isinstance(value, Enum) else value for name, value in asdict(event).items()}
-    return json.dumps({"version": 2, **fields}, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 def _schedule_erasure(p: Processing, controller: int, subject: int, steps: list[_Step], how: How) -> date | None:

@@ -23,7 +23,7 @@ from consent_track.records.import_runs import DONE, LINES, REFUSALS, Position
 from consent_track.records.ledger import Appended
 from consent_track.records.rehearsal import Rehearsal
 
-from . import Processing, consenting, knowing
+from . import Processing, consenting, entering, knowing
 from .knowing import Known
 
 Begin = Callable[[], AbstractContextManager[Processing]]
@@ -199,7 +199,7 @@ def _record(p: Processing, run: Run, known: Mapping[str, Known], ruling: _Ruling
 
 def _link(p: Processing, run: Run, row: Row, who: Known, step: Step) -> tuple[int, Callable[[int, bytes], Appended]]:
     event = _event(p, run, row, step)
-    return who.reference, consenting.link_of(p, run.controller, who.reference, who.data_key, row.address or "", event)
+    return who.reference, entering.link_of(p, run.controller, who.reference, who.data_key, row.address or "", event)
 
 
 def _event(p: Processing, run: Run, row: Row, step: Step) -> ConsentEvent:

@@ -1,11 +1,13 @@
 """`evidence` and `receipt`: one person's proof as a file, for an authority, a court, or the person."""
 
 import json
+import os
 from pathlib import Path
 
 import click
 
 from consent_track.activities import evidencing, knowing, receipting
+from consent_track.activities.evidencing import Bundle
 from consent_track.domain.errors import InputRefused
 
 from . import Home, pass_home
@@ -21,14 +23,20 @@ def evidence() -> None:
 
 @evidence.command()
 @click.argument("address")
+@click.option("--sequence", type=int, default=None, help="Only the act of this entry; default: everything.")
 @_CONTROLLER
 @_OUT
 @pass_home
-def export(home: Home, address: str, controller: int, out: Path) -> None:
+def export(home: Home, address: str, sequence: int | None, controller: int, out: Path) -> None:
     """Write the evidence of ADDRESS as one ZIP file: words, pages, mails, papers, entries and their signatures."""
     runtime = home.runtime()
     with runtime.reading() as p:
-        found = evidencing.bundle(p, controller, address)
+        found = evidencing.bundle(p, controller, address, sequence)
+    write_bundle(home, found, out)
+
+
+def write_bundle(home: Home, found: Bundle, out: Path) -> None:
+    """Write a bundle and say so."""
     write_privately(out, found.archive())
     value = {"written": str(out), "entries": found.entries, "files": len(found.files)}
     home.emit(value, f"{found.entries} entries in {len(found.files)} files, written to {out} (0600).")
@@ -58,7 +66,9 @@ def receipt(home: Home, address: str, sequence: int | None, controller: int, out
 
 
 def write_privately(path: Path, octets: bytes) -> None:
-    """Write a file that only its owner reads: it is about a person."""
-    path.unlink(missing_ok=True)
-    path.touch(mode=0o600)
-    path.write_bytes(octets)
+    """Write a file that only its owner reads, whole or not at all: it is about a person."""
+    part = path.with_name(path.name + ".part")
+    part.unlink(missing_ok=True)
+    with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(octets)
+    part.replace(path)

@@ -55,7 +55,7 @@ def repacked(octets, change):
 @pytest.mark.law("RE-02", "RE-01")
 def test_a_bundle_rebuilds_the_exact_words_the_page_and_the_mail(charlie):
     files = bundle(charlie).files
-    [event] = json.loads(files["events.json"])
+    [event] = map(json.loads, files["events.jsonl"].splitlines())
     words = json.loads(files[f"wordings/{event['wording_id']}.json"])["words"]
     assert words["purpose.open_performance.text"] == (
         "A small picture tells %(controller)s when you open one of its emails."
@@ -91,8 +91,8 @@ CHANGES = {
     "a word": lambda files: change(files, "wordings/", b"A small picture", b"A large picture"),
     "the page": lambda files: change(files, "screens/", b"Is this", b"Was that"),
     "the mail": lambda files: change(files, "letters/", b"Subject", b"subject"),
-    "a time": lambda files: change(files, "events.json", b'"asked_at": 17', b'"asked_at": 16'),
-    "the chain": lambda files: change(files, "chain.json", b'"recorded_at": 17', b'"recorded_at": 16'),
+    "a time": lambda files: change(files, "events.jsonl", b'"asked_at":17', b'"asked_at":16'),
+    "the chain": lambda files: change(files, "chain.jsonl", b'"recorded_at":17', b'"recorded_at":16'),
     "the manifest": lambda files: change(files, "manifest.json", b"Acme", b"Evil"),
     "a file gone": lambda files: files.pop(next(name for name in files if name.startswith("screens/"))),
     "a file more": lambda files: files.update({"papers/x.txt": b"I agree to everything"}),
@@ -115,9 +115,9 @@ def test_every_change_shows(charlie, tmp_path, what):
 
 def test_a_change_with_a_new_manifest_shows_too(charlie, tmp_path):
     def change_both(files):
-        change(files, "events.json", b'"given"', b'"renewed"')
+        change(files, "events.jsonl", b'"given"', b'"renewed"')
         manifest = json.loads(files["manifest.json"])
-        manifest["files"]["events.json"] = hashlib.sha256(files["events.json"]).hexdigest()
+        manifest["files"]["events.jsonl"] = hashlib.sha256(files["events.jsonl"]).hexdigest()
         files["manifest.json"] = json.dumps(manifest, sort_keys=True, separators=(",", ":")).encode()
 
     octets = repacked(bundle(charlie).archive(), change_both)
@@ -134,7 +134,7 @@ def bomb():
     held = io.BytesIO()
     with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED) as packed:
         packed.writestr("manifest.json", b"{}")
-        packed.writestr("events.json", b"\0" * (auditing.LARGEST_FILE + 1))
+        packed.writestr("events.jsonl", b"\0" * (auditing.LARGEST_FILE + 1))
     return held.getvalue()
 
 
@@ -157,7 +157,7 @@ def test_a_hostile_file_is_refused_by_name(tmp_path, octets):
 
 
 def test_an_erasure_leaves_no_mail_and_the_chain_whole(charlie):
-    letter = json.loads(bundle(charlie).files["events.json"])[0]["letter_id"]
+    letter = json.loads(bundle(charlie).files["events.jsonl"].splitlines()[0])["letter_id"]
     answering.erase(charlie.runtime.processing, 1, CHARLIE, world.OPERATOR)
     with pytest.raises(InputRefused, match="nothing is held"):
         bundle(charlie)
