@@ -18,7 +18,6 @@ from typing import Any, Final
 
 from consent_track.crypto import evidence
 from consent_track.crypto.evidence import Head
-from consent_track.domain import receipt as receipts
 from consent_track.domain.canonical import canonical
 from consent_track.domain.consent import Shown
 from consent_track.domain.errors import InputRefused
@@ -113,7 +112,7 @@ def check_receipt(text: str, public: bytes | None) -> Checked:
         return Checked("receipt", ("it holds what no receipt of ours holds",), evidence.fingerprint(key))
     whole = _signed(key, receipting.KIND, signed, _octets(str(proof.get("signatureValue", ""))))
     faults = [] if whole else ["the signature is not that of this key over this receipt"]
-    faults += [f"{lacking} is missing" for lacking in receipts.missing(receipt)]
+    faults += receipting.missing(receipt)
     return Checked("receipt", tuple(faults), evidence.fingerprint(key), 1)
 
 

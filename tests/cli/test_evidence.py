@@ -162,7 +162,7 @@ def test_bad_evidence_is_named_and_nothing_is_written(acme, tmp_path, options, s
 def test_one_act_can_be_taken_out_alone(acme, tmp_path):
     out = tmp_path / "bob.zip"
     last = events(acme, BOB)[-1]["sequence"]
-    assert "2 entries" in run(acme, "evidence", "export", BOB, "--sequence", str(last), "--out", str(out))
+    assert "5 entries" in run(acme, "evidence", "export", BOB, "--sequence", str(last), "--out", str(out))
     assert "Whole" in offline("verify", str(out))
     assert "--sequence: " in run(acme, "evidence", "export", BOB, "--sequence", "999", "--out", str(out), code=1)
 
@@ -172,7 +172,7 @@ def test_a_ledger_is_held_against_a_bundle(acme, tmp_path):
     bundle, ledger, other = tmp_path / "bob.zip", tmp_path / "ledger", tmp_path / "other"
     run(acme, "evidence", "export", BOB, "--out", str(bundle))
     run(acme, "ledger", "export", "--out", str(ledger))
-    assert "reaches the checkpoint at entry 6" in offline("verify", str(ledger), "--checkpoint", str(bundle))
+    assert "reaches the checkpoint at entry 9" in offline("verify", str(ledger), "--checkpoint", str(bundle))
     other.write_text("".join(ledger.read_text().splitlines(keepends=True)[:-1]))
     assert "NOT whole" in offline("verify", str(other), "--checkpoint", str(bundle), code=1)
     assert "--checkpoint: is for a ledger" in offline("verify", str(bundle), "--checkpoint", str(bundle), code=1)

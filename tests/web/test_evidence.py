@@ -9,11 +9,8 @@ import zipfile
 import pytest
 
 from consent_track import worker
-from consent_track.activities import answering, auditing, evidencing, proving
-from consent_track.domain import receipt as receipts
+from consent_track.activities import answering, auditing, evidencing, proving, receipting
 from consent_track.domain.errors import InputRefused
-from consent_track.domain.receipt import STATUS_TERMS
-from consent_track.domain.vocabulary import Status
 from tests import world
 from tests.web.loop import fill, link_in, mails, press
 from tests.world import ALICE, CHARLIE
@@ -191,21 +188,18 @@ def test_charlie_keeps_a_receipt_that_holds_without_us(charlie):
     assert "Receipt of your choice" in paper.text
     assert CHARLIE in paper.text
     assert "A small picture tells Acme when you open one of its emails." in paper.text
-    assert not re.search(r"<img|<script|<link|https?://(?!acme|w3id|purl|schema|mail\.acme)", paper.text)
+    assert not re.search(r"<img|<script|<link|https?://(?!acme|w3id|www\.w3|purl|schema|mail\.acme)", paper.text)
     signed = charlie.ask(f"{path}?as=json")
     found = json.loads(signed.data)
     assert auditing.check_receipt(signed.text, charlie.runtime.keys.ledger_public).whole
-    assert receipts.missing(found) == []
+    assert receipting.missing(found) == []
     record = found["dpv:hasRecordOfActivity"]
     assert record["dpv:hasDataSubject"] == CHARLIE
-    assert [event["@type"] for event in record["consent-track:events"]] == ["dpv:ConsentGiven"]
-    assert record["dpv:hasProcess"][0]["dpv:hasLegalBasis"] == "eu-gdpr:A6-1-a"
+    [process] = record["dpv:hasProcess"]
+    assert [state["@type"] for state in process["dpv:hasConsentStatus"]] == ["dpv:ConsentGiven"]
+    assert process["dpv:hasLegalBasis"] == "eu-gdpr:A6-1-a"
     record["dpv:hasDataSubject"] = "somebody@example.org"
     assert not auditing.check_receipt(json.dumps(found), charlie.runtime.keys.ledger_public).whole
-
-
-def test_a_required_field_that_is_missing_is_named():
-    assert "dpv:hasRecordOfActivity/dpv:hasNotice" in receipts.missing({"@type": "dpv:ConsentReceipt"})
 
 
 @pytest.mark.law("RE-04")
@@ -267,9 +261,3 @@ def test_a_checkpoint_that_was_written_half_is_passed_over(acme):
     with path.open("a") as file:
         file.write('{"format": "consent_track led')
     assert acme.ask("/.well-known/consent-track/checkpoints/1").status_code == 200
-
-
-@pytest.mark.law("ST-10")
-def test_every_status_has_its_term():
-    assert set(STATUS_TERMS) == set(Status)
-    assert all(term.startswith(("dpv:", "eu-gdpr:")) for term in STATUS_TERMS.values())
