@@ -27,7 +27,7 @@ AT_ONCE: Final = 1_000
 # The longest line of a file: an entry has some 1,500 octets. A bound, so that a hostile file cannot fill the memory.
 LONGEST_LINE: Final = 1 << 20
 MOST_CHECKPOINTS: Final = 40_000  # one a day: a hundred years
-_SEALED: Final = ("sealed", "proof", "proof_tag", "hash", "signature")
+SEALED: Final = ("sealed", "proof", "proof_tag", "hash", "signature")
 
 Signed = tuple[LedgerEntry, bytes, bytes]
 
@@ -76,7 +76,7 @@ def export(p: Processing, controller: int) -> Iterator[str]:
     while entries := ledger.entries(p.session, controller, after, AT_ONCE):
         for entry in entries:
             plain = {"sequence": entry.sequence, "subject": entry.subject, "recorded_at": entry.recorded_at}
-            yield _line({**plain, **{name: in_base64(getattr(entry, name)) for name in _SEALED}})
+            yield _line({**plain, **{name: in_base64(getattr(entry, name)) for name in SEALED}})
         after = entries[-1].sequence
 
 
@@ -213,7 +213,7 @@ class _Seen:
     def follow(self, lines: Iterable[str]) -> Iterator[Signed]:
         for number, text in enumerate(lines, 2):
             found = _parsed(text, number)
-            sealed = {name: _octets(found, name, number) for name in _SEALED}
+            sealed = {name: _octets(found, name, number) for name in SEALED}
             entry = LedgerEntry(
                 self.controller, _number(found, "sequence", number), _number(found, "subject", number),
                 _number(found, "recorded_at", number), sealed["sealed"], sealed["proof"], sealed["proof_tag"],

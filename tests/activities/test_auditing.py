@@ -1,6 +1,7 @@
 """Evidence from anybody: whatever a file holds, it is refused by name or found not whole, and never believed."""
 
 import base64
+import hashlib
 import io
 import json
 import random
@@ -10,7 +11,9 @@ import zipfile
 
 import pytest
 
-from consent_track.activities import auditing, evidencing, proving
+from consent_track.activities import auditing, evidencing, knowing, proving, receipting
+from consent_track.crypto import evidence
+from consent_track.domain.canonical import canonical
 from consent_track.domain.errors import InputRefused
 from tests import world
 from tests.world import ALICE
@@ -95,6 +98,45 @@ def bomb(name, unit, octets):
     return held.getvalue()
 
 
+@pytest.fixture
+def forger(tmp_path):
+    """Somebody who holds the ledger key itself and signs what never was so."""
+    runtime = world.populated(tmp_path / "forger")
+    yield runtime
+    runtime.database.close()
+
+
+def signed_anew(runtime, files):
+    hashes = {name: hashlib.sha256(content).hexdigest() for name, content in files.items() if "manifest" not in name}
+    manifest = canonical(json.loads(files["manifest.json"]) | {"files": hashes})
+    signature = evidence.sign_document(runtime.keys.ledger, evidencing.KIND, manifest)
+    return files | {"manifest.json": manifest, "manifest.sig": base64.b64encode(signature)}
+
+
+def test_a_ledger_that_ends_before_the_entries_is_not_theirs(forger, tmp_path):
+    with forger.reading() as p:
+        files = evidencing.bundle(p, 1, ALICE).files
+    assert check(tmp_path, packed(signed_anew(forger, files)), forger.keys.ledger_public).whole
+    _, hash_, signature = world.chain(forger)[0]
+    first = json.loads(files["checkpoint.json"]) | {"sequence": 1}
+    first |= {"hash": base64.b64encode(hash_).decode(), "signature": base64.b64encode(signature).decode()}
+    found = check(tmp_path, packed(signed_anew(forger, files | {"checkpoint.json": canonical(first)})))
+    assert found.faults == ("checkpoint.json is not the signed end of this ledger",)
+
+
+@pytest.mark.law("RE-03")
+def test_a_signed_receipt_that_lacks_a_field_is_not_whole(forger):
+    with forger.reading() as p:
+        made = receipting.receipt_of(p, 1, knowing.find(p, 1, ALICE), 1, whole=True)
+        signed = receipting.signed(p, made, "https://x.example")
+    proof = signed.pop("proof")
+    del signed["dpv:hasRecordOfActivity"]["dpv:hasRecipient"]
+    anew = evidence.sign_document(forger.keys.ledger, receipting.KIND, canonical(signed))
+    proof |= {"signatureValue": base64.b64encode(anew).decode()}
+    found = auditing.check_receipt(json.dumps(signed | {"proof": proof}), forger.keys.ledger_public)
+    assert found.faults == ("dpv:hasRecordOfActivity/dpv:hasRecipient is missing",)
+
+
 LIMIT = auditing.LARGEST_FILE
 REFUSED = {
     "a file that unpacks too far": bomb("papers/x.pdf", b"\0" * 1_024, LIMIT + 1_024),
@@ -164,7 +206,7 @@ def test_the_history_reads_without_a_machine(alice):
 
 def test_an_entry_of_the_first_version_is_still_read(tmp_path, monkeypatch):
     """Entries written before pages and mails were kept lack four fields, and are proof all the same (style rule 10)."""
-    from consent_track.activities import entering, receipting
+    from consent_track.activities import entering
 
     runtime = world.installation(tmp_path / "old")
     new = ("screen_id", "asked_screen_id", "letter_id", "evidence_id")
