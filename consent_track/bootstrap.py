@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from sqlmodel import Session
 
-from consent_track.activities import Processing, mailing
+from consent_track.activities import Processing, exempting, mailing
 from consent_track.collector.consent_view import ConsentView
 from consent_track.collector.networks import Networks
 from consent_track.collector.proxies import TrustedProxies
@@ -25,6 +25,7 @@ from consent_track.crypto.tokens import Tokens
 from consent_track.domain.consent import ConsentState
 from consent_track.domain.controller import Controller
 from consent_track.domain.errors import ConfigurationRefused, Problem, Refused, StorageUnavailable
+from consent_track.domain.exempt import MODES, Opened
 from consent_track.domain.policy import Policies
 from consent_track.i18n import Wordings, load_wordings
 from consent_track.letters import Letters
@@ -98,8 +99,18 @@ class Runtime:
             yield self._process(session)
 
     def _process(self, session: Session) -> Processing:
-        keyring = self.database.keyring_engine
-        return Processing(session, keyring, self.keys, self.tokens, self.policies, self.controllers, self.now())
+        stores = (self.database.keyring_engine, self.database.exempt_engine)
+        return Processing(session, *stores, self.keys, self.tokens, self.policies, self.controllers, self.now())
+
+    def keep_exempt(self, days: Mapping[tuple[int, int], Opened], counts: Mapping[tuple[int, int], int]) -> None:
+        """Write what a collector kept in exempt modes; counts last, because only they cannot be written twice."""
+        people = sorted(days)
+        for start in range(0, len(people), exempting.CHUNK):
+            with self.processing(wait_ms=exempting.WAIT_MS) as p:
+                exempting.keep_days(p, {one: days[one] for one in people[start : start + exempting.CHUNK]})
+        if counts:
+            with self.reading() as p:
+                exempting.add_counts(p, counts)
 
     @property
     def nonces(self) -> Nonces:
@@ -151,6 +162,8 @@ class Runtime:
             clock=self.clock,
             own_hosts=self.own_hosts(),
             hosts={controller.number: controller.hosts for controller in config.controllers},
+            keep_exempt=self.keep_exempt,
+            time_zones={controller.number: controller.time_zone for controller in config.controllers},
             https=config.tracking_url.startswith("https:"),
             proxies=TrustedProxies(config.trusted_proxies),
             networks=Networks(config.scanner_networks),
@@ -173,11 +186,16 @@ def bootstrap(config: Config, *, clock: Clock = time.time) -> Runtime:
     ]
     problems += wordings.problems() if missing else ()
     policies = _or_problems(lambda: load_policies(config.policies_dirs, purpose_texts=wordings.has_purpose), problems)
-    database = _or_problems(lambda: open_database(config.database_url, config.keyring_url), problems)
+    database = _or_problems(lambda: open_database(config.database_url, config.keyring_url, config.exempt_url), problems)
     if database is not None:
         late = _or_problems(lambda: check(database), problems) or []
         problems += [Problem("database", f"{what}; run: consent-track db upgrade") for what in late]
+    if policies and database and not database.exempt_is_apart and not policies.house.notices.keys().isdisjoint(MODES):
+        what = "is missing: exempt modes need a PostgreSQL role of their own, which nothing else uses (AH-14)"
+        problems.append(Problem("exempt_url", what))
     if problems or keys is None or policies is None or database is None:
+        if database is not None:
+            database.close()
         raise ConfigurationRefused(problems)
 
     with write(database.engine) as session:

@@ -40,6 +40,7 @@ class Config:
     role: str  # what this process is: all, collector or web
     database_url: str = field(repr=False)
     keyring_url: str = field(repr=False)
+    exempt_url: str = field(repr=False)  # empty: beside the main database
     public_url: str  # where people reach /p, /u and /privacy; no slash at the end
     tracking_url: str  # where mails reach /o and /c
     policies_dirs: tuple[Path, ...]  # a later folder replaces packs of the same id
@@ -68,6 +69,7 @@ READERS: Final[dict[str, settings.Reader]] = {
     "role": settings.one_of("all", "collector", "web"),
     "database_url": settings.database,
     "keyring_url": settings.database,
+    "exempt_url": settings.database,
     "public_url": settings.origin,
     "tracking_url": settings.origin,
     "policies": settings.words,
@@ -87,8 +89,9 @@ READERS: Final[dict[str, settings.Reader]] = {
     "spool_max_mib": settings.number(1, 1_048_576, settings.MIB),
     "spool_min_free_mib": settings.number(0, 1_048_576, settings.MIB),
     "smtp_url": settings.mail_server,
+    "checkpoints_dir": settings.folder,
 }
-SECRETS: Final = frozenset({"database_url", "keyring_url", "smtp_url"})
+SECRETS: Final = frozenset({"database_url", "keyring_url", "exempt_url", "smtp_url"})
 FILE_ONLY: Final = frozenset({"scanner_networks"})  # tables; no environment variable says them well
 
 
@@ -191,6 +194,7 @@ def _assemble(
         role=values.get("role", "all"),
         database_url=database_url,
         keyring_url=keyring_url,
+        exempt_url=values.get("exempt_url", ""),
         public_url=public,
         tracking_url=tracking,
         policies_dirs=_policies(home, values.get("policies"), problems),
@@ -211,7 +215,7 @@ def _assemble(
         spool_max_bytes=values.get("spool_max_mib", 1024 * settings.MIB),
         spool_min_free_bytes=values.get("spool_min_free_mib", 256 * settings.MIB),
         smtp_url=values.get("smtp_url", ""),
-        checkpoints_dir=home / "checkpoints",
+        checkpoints_dir=home / values.get("checkpoints_dir", "checkpoints"),
     )
 
 

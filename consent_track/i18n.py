@@ -37,7 +37,15 @@ LEGAL: Final = tuple(
 )
 REFERENCE: Final = "en"
 MONTH: Final = 30.4368  # days of a mean month: the library counts in days
-_UNMEASURED: Final = frozenset({Statement.NOT_MEASURED, Statement.NOT_MEASURED_BY_US, Statement.SERVICE_NOT_MEASURED})
+# Nothing in such a mail measures its reader, so there is nothing to stop by its link.
+_UNMEASURED: Final = frozenset(
+    {
+        Statement.NOT_MEASURED,
+        Statement.NOT_MEASURED_BY_US,
+        Statement.SERVICE_NOT_MEASURED,
+        Statement.COUNTED,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +134,8 @@ class Texts:
 def _preference_label(statement: Statement, links: FooterLinks) -> str:
     if statement in _UNMEASURED:
         return "footer.link_choices"
+    if statement is Statement.LAST_OPEN_DAY:
+        return "footer.link_stop_last_open_day"
     return "footer.link_stop_notice" if statement.startswith("notice") else "footer.link_stop"
 
 

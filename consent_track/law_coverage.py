@@ -23,6 +23,7 @@ class Row:
     requirement: str
     confidence: str
     tests: tuple[str, ...]
+    why_not: str = ""  # where no test proves it: not ours, or not yet, and why
 
 
 @dataclass(frozen=True, slots=True)

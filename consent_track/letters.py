@@ -1,10 +1,12 @@
 """What our own mails say, from the texts of the recipient's locale. A locale that is not complete writes no mail."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+from consent_track.activities.asking import Question, Words
 from consent_track.activities.confirming import Kind, Wish
 from consent_track.domain.controller import Controller
+from consent_track.domain.vocabulary import Purpose
 from consent_track.i18n import Texts, Wordings
 from consent_track.mail.letter import Envelope, Letter, compose
 
@@ -39,6 +41,43 @@ class Letters:
         buttons = ((texts.get(f"mail.{kind}.button"), link),) if known else ()
         return self._letter(texts, controller, kind, paragraphs, buttons)
 
+    def words(self, controller: Controller, locale: str, purposes: Sequence[Purpose]) -> Words | None:
+        """The words that ask in a locale, or in the controller's for whoever has none; None where there are no texts.
+
+        There is no falling back to another language: a question nobody understands asks nothing (DI-03).
+        """
+        texts = self._wordings.texts(locale or controller.default_locale)
+        if texts is None:
+            return None
+        ids = [f"mail.request.{part}" for part in ("subject", "yes", "no", "same", "page", "why", "privacy")]
+        ids += [f"mail.request.ask.{purpose}" for purpose in purposes]
+        ids += [f"purpose.{purpose}.{part}" for purpose in purposes for part in ("title", "text")]
+        return Words(texts.shown(*ids, "footer.not_measured_by_us"), texts.hash)
+
+    def request(self, question: Question) -> bytes:
+        """The mail that asks one person."""
+        return compose(self.question(question), self.envelope(question.controller, question.address))
+
+    def question(self, question: Question) -> Letter:
+        """What the mail says that asks: two answers alike, and that a no costs nothing (decision 32)."""
+        controller = question.controller
+        texts = self._wordings.texts(question.locale)
+        assert texts is not None
+        name = {"controller": controller.name}
+        paragraphs = [texts.get(f"mail.request.ask.{purpose}", **name) for purpose in question.purposes]
+        for purpose in question.purposes:
+            title, what = (texts.get(f"purpose.{purpose}.{part}", **name) for part in ("title", "text"))
+            paragraphs.append(f"{title}. {what}")
+        paragraphs.append(texts.get("mail.request.same", months=texts.months(question.months)))
+        buttons = ((texts.get("mail.request.yes"), question.yes), (texts.get("mail.request.no"), question.no))
+        small = [texts.get("mail.request.page"), texts.get("mail.request.why", **name)]
+        small += [texts.get("footer.not_measured_by_us", **name), *_address(controller)]
+        links = ((texts.get("mail.request.privacy", **name), controller.privacy_policy),)
+        return Letter(
+            texts.get("mail.request.subject", **name), tuple(paragraphs), buttons, tuple(small), texts.locale,
+            texts.direction, links,
+        )  # fmt: skip
+
     def _confirmation(self, texts: Texts, controller: Controller, wish: Wish, link: str) -> Letter:
         name = {"controller": controller.name}
         paragraphs = [texts.get("mail.consent.text", **name)]
@@ -61,9 +100,11 @@ class Letters:
         buttons: tuple[tuple[str, str], ...],
     ) -> Letter:
         name = {"controller": controller.name}
-        small = [texts.get("mail.not_you"), texts.get("footer.not_measured_by_us", **name)]
-        if controller.postal_address:
-            small.append(f"{controller.name}, {' '.join(controller.postal_address.split())}")
+        small = [texts.get("mail.not_you"), texts.get("footer.not_measured_by_us", **name), *_address(controller)]
         return Letter(
             texts.get(f"mail.{kind}.subject", **name), paragraphs, buttons, tuple(small), texts.locale, texts.direction
         )
+
+
+def _address(controller: Controller) -> list[str]:
+    return [f"{controller.name}, {' '.join(controller.postal_address.split())}"] if controller.postal_address else []

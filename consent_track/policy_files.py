@@ -4,12 +4,14 @@ A later folder replaces a pack, or the house policy, of an earlier one. Drafts a
 house policy lists them (decision 4).
 """
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
+from consent_track.bundled import bundled
 from consent_track.domain.errors import PolicyRefused, Problem
 from consent_track.domain.policy import (
     HousePolicy,
@@ -20,9 +22,10 @@ from consent_track.domain.policy import (
     policy_hash,
 )
 from consent_track.domain.vocabulary import INDIVIDUAL, UNKNOWN_JURISDICTION, Purpose
-from consent_track.policy_reading import Reading, read_house, read_pack
+from consent_track.policy_reading import Reading, house_of, pack_of, read_house, read_pack, revived
 
 HOUSE: Final = "house.toml"
+RELEASED: Final = "released.txt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +83,18 @@ def load_policies(
     raise PolicyRefused(problems)
 
 
-def replaced_packs(folders: Sequence[Path], *, files: Sequence[Path] = ()) -> tuple[str, ...]:
-    """What a later folder puts in the place of an earlier one, as `FR: <file>`, for start-up to say so.
+@dataclass(frozen=True, slots=True)
+class Remarks:
+    """What loads, but somebody should know of; each begins with the id of a pack."""
 
-    Raises PolicyRefused like `load_policies`.
-    """
+    replaced: tuple[str, ...]  # a later folder stands in the place of an earlier one
+    edited: tuple[str, ...]  # not the content that was released under this law version
+    drafts: tuple[str, ...]  # ids in force that are drafts
+    waiting: tuple[str, ...]  # drafts that nobody asked for
+
+
+def remarks(folders: Sequence[Path], *, files: Sequence[Path] = ()) -> Remarks:
+    """What to say about the packs at start-up and in a check. Raises PolicyRefused like `load_policies`."""
     problems: list[Problem] = []
     layers = [*(_files(folder, problems) for folder in folders), list(files)]
     _, house = _read_houses(layers, problems)
@@ -94,7 +104,49 @@ def replaced_packs(folders: Sequence[Path], *, files: Sequence[Path] = ()) -> tu
     wanted = frozenset(house.content.get("drafts", ()))
     ids = [one.pack.id for one in everything if _loads(one.pack, wanted)]
     in_force = _in_force(everything, wanted)
-    return tuple(f"{id_}: {in_force[id_].path}" for id_ in sorted({id_ for id_ in ids if ids.count(id_) > 1}))
+    pinned = released()
+    edited = [
+        f"{id_}: {one.path} is not the pack that was released as law version {one.pack.law_version}; "
+        "a change needs a law version of its own"
+        for id_, one in sorted(in_force.items())
+        if pinned.get((id_, one.pack.law_version), content := policy_hash(one.pack.content, {})) != content
+    ]
+    return Remarks(
+        replaced=tuple(f"{id_}: {in_force[id_].path}" for id_ in sorted({id_ for id_ in ids if ids.count(id_) > 1})),
+        edited=tuple(edited),
+        drafts=tuple(id_ for id_, one in sorted(in_force.items()) if one.pack.status == "draft"),
+        waiting=tuple(sorted({one.pack.id for one in everything} - set(in_force))),
+    )
+
+
+def drafts_of(folders: Sequence[Path]) -> dict[str, RulePack]:
+    """Every draft by its id, in force or not, each from the last folder that has it. Raises PolicyRefused."""
+    problems: list[Problem] = []
+    everything = _read_packs([_files(folder, problems) for folder in folders], problems)
+    if problems:
+        raise PolicyRefused(problems)
+    last = {one.pack.id: one.pack for one in everything}
+    return {id_: pack for id_, pack in last.items() if pack.status == "draft"}
+
+
+def released() -> dict[tuple[str, str], str]:
+    """The content hash of every pack that was ever released, by its id and law version."""
+    lines = (bundled("policies") / RELEASED).read_text(encoding="utf-8").splitlines()
+    rows = [line.split() for line in lines if line and not line.startswith("#")]
+    return {(id_, law_version): content for id_, law_version, content in rows}
+
+
+def stored_policy(content: str) -> Policy:
+    """A policy as `policy_version` keeps it, JSON of pack and house, with the hash it had then.
+
+    Raises PolicyRefused for what another version of this program wrote in a form that this one cannot read.
+    """
+    try:
+        kept = json.loads(content)
+        pack, house = pack_of(revived(kept["pack"])), house_of(revived(kept["house"]))
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise PolicyRefused.one("policy_version", f"cannot be read by this version ({type(error).__name__})") from None
+    return _policy(pack, house)
 
 
 def _files(folder: Path, problems: list[Problem]) -> list[Path]:

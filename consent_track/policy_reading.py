@@ -3,6 +3,7 @@
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
@@ -103,7 +104,7 @@ def read_pack(reading: Reading) -> RulePack | None:
         _check_table(reading, section, content.get(section, {}), tuple(keys), always, _section_shape(section))
     _check_rules(reading, content.get("rules"))
     _check_limits(reading, content)
-    return None if reading.problems else _pack(content)
+    return None if reading.problems else pack_of(content)
 
 
 def _parameter_shape(name: str) -> schema.Shape:
@@ -182,7 +183,8 @@ def _check_limits(reading: Reading, content: Mapping[str, Any]) -> None:
             reading.wrong(f"retention.{name}.min_days", f"is {least}, above max_days, which is {most}")
 
 
-def _pack(content: dict[str, Any]) -> RulePack:
+def pack_of(content: Mapping[str, Any]) -> RulePack:
+    """The rule pack that a sound content says."""
     legacy = content.get("legacy")
     return RulePack(
         id=content["id"],
@@ -246,7 +248,7 @@ def read_house(reading: Reading) -> HousePolicy | None:
         for name, value in entries.items():
             if what := _house_entry(table, name, value):
                 reading.wrong(f"{table}.{name}", what)
-    return None if reading.problems else _house(content)
+    return None if reading.problems else house_of(content)
 
 
 def _house_entry(table: str, name: str, value: Any) -> str | None:
@@ -262,7 +264,28 @@ def _house_entry(table: str, name: str, value: Any) -> str | None:
     return _EVERY_PARAMETER[name](value) if known else "is not a number that a house policy can set"
 
 
-def _house(content: dict[str, Any]) -> HousePolicy:
+_DAYS: Final = frozenset({"in_force", "collected_before", "noticed_by"})
+_DAY_FIGURES: Final = frozenset(
+    name for keys in schema.SECTIONS.values() for name, (check, _) in keys.items() if check is schema.day
+)
+
+
+def revived(content: Mapping[str, Any]) -> dict[str, Any]:
+    """A content as it was read from TOML, from its JSON: days are days again. Raises ValueError for what is none."""
+    found: dict[str, Any] = {}
+    for name, value in content.items():
+        if isinstance(value, dict):
+            value = revived(value)
+            if name in _DAY_FIGURES and isinstance(value.get("value"), str):
+                value["value"] = date.fromisoformat(value["value"])
+        elif name in _DAYS and isinstance(value, str):
+            value = date.fromisoformat(value)
+        found[name] = value
+    return found
+
+
+def house_of(content: Mapping[str, Any]) -> HousePolicy:
+    """The house policy that a sound content says."""
     regimes = {code: Requirement(regime) for code, regime in content.get("regimes", {}).items()}
     return HousePolicy(
         individual=Requirement(content["individual"]),

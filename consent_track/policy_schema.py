@@ -81,7 +81,9 @@ OPTIONAL_PARAMETERS: Final[dict[str, Check]] = {
     "consent_lapse_months": whole(1, 120),  # an older consent no longer counts
     "reconfirm_months": whole(1, 120),  # CC-19: ask the person again whether it still stands
     "result_notice_days": whole(1, 366),  # CC-19: tell the person what became of their choice
+    "silence_days": whole(1, 366),  # CC-07: a question nobody answered for so long is a refusal
     "sensitive_opens": whole(0, 1),  # TI-15: 0 declines opens of a sensitive mail, too
+    "aggregate_min_audience": whole(50, 10_000_000),  # TI-06: fewer people than this, and no opens are counted
 }
 NUMBERS: Final = frozenset(PARAMETERS) - {"dnt"}
 HOUSE_NUMBERS: Final = NUMBERS | frozenset(OPTIONAL_PARAMETERS)

@@ -8,6 +8,7 @@ import fcntl
 import logging
 import os
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,7 +18,17 @@ from typing import Any, Final
 
 from apscheduler.schedulers.blocking import BlockingScheduler
 
-from consent_track.activities import answering, confirming, consenting, notifying, publishing, retaining, tracking
+from consent_track.activities import (
+    answering,
+    awaiting,
+    confirming,
+    consenting,
+    lapsing,
+    notifying,
+    publishing,
+    retaining,
+    tracking,
+)
 from consent_track.bootstrap import Runtime
 from consent_track.collector.segment import Segment, list_segments
 from consent_track.domain.errors import ConsentTrackError
@@ -97,6 +108,10 @@ def _erase_withdrawn(runtime: Runtime) -> dict[str, Any]:
     return {"rows": rows}
 
 
+def _forget_ended_hygiene(runtime: Runtime) -> dict[str, Any]:
+    return {"rows": retaining.forget_ended_hygiene(runtime.processing)}
+
+
 def _finish_erasures(runtime: Runtime) -> dict[str, Any]:
     return {"keys": answering.finish(runtime.processing)}
 
@@ -106,6 +121,13 @@ def _purge(runtime: Runtime) -> dict[str, Any]:
     purged = retaining.purge(runtime.processing)
     checkpoint(runtime.database.engine)  # until then SQLite's write-ahead log keeps what was deleted
     return {"networks": networks, **{one.table: one.count for one in purged}}
+
+
+def _clocks(runtime: Runtime) -> dict[str, Any]:
+    lapsed = lapsing.lapse(runtime.processing)
+    with runtime.reading() as p:
+        counts = Counter(one.what for one in lapsing.due(p))
+    return {"expired": lapsed.expired, "silent": lapsed.silent, **{what.value: counts[what] for what in lapsing.What}}
 
 
 def _partitions(runtime: Runtime) -> dict[str, Any]:
@@ -132,16 +154,23 @@ def _send(runtime: Runtime) -> dict[str, Any]:
     return notifying.deliver(runtime.processing, server) if server else {"no_mail_server": 1}
 
 
+def _waves(runtime: Runtime) -> dict[str, Any]:
+    return dict(awaiting.close_over(runtime.processing))
+
+
 JOBS: Final = (
     Job("drain", Reach.NODE, 0.1, drain),
     Job("answer", Reach.GLOBAL, 1, _answer_flows),
     Job("send", Reach.GLOBAL, 2, _send),
+    Job("waves", Reach.GLOBAL, 3_600, _waves),
     Job("day-keys", Reach.NODE, 900, _day_keys),
     Job("partitions", Reach.GLOBAL, 86_400, _partitions),
     Job("finish-erasures", Reach.GLOBAL, 60, _finish_erasures),
     Job("erase-withdrawn", Reach.GLOBAL, 600, _erase_withdrawn),
+    Job("clocks", Reach.GLOBAL, 21_600, _clocks),
     Job("purge", Reach.GLOBAL, 3_600, _purge),
     Job("checkpoints", Reach.GLOBAL, 3_600, _checkpoints),
+    Job("end-hygiene", Reach.GLOBAL, 86_400, _forget_ended_hygiene),
 )
 
 

@@ -1,6 +1,6 @@
 """Real databases for tests: SQLite files, and a PostgreSQL server started for the session from a wheel.
 
-`database` gives an opened, migrated, empty pair of stores, once on each kind; `database_urls` the same by address, for
+`database` gives opened, migrated, empty stores, once on each kind; `database_urls` the same by address, for
 tests that start a whole installation. `TEST_POSTGRESQL_URL` names a server to use instead of our own.
 A test that changes the schema itself starts from `empty_urls`.
 """
@@ -15,11 +15,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, make_url, text
+from sqlalchemy import URL, create_engine, make_url, text
 
 from consent_track.records.database import Database, open_database, upgrade
 
-Urls = tuple[str, str]  # main database, keyring
+Urls = tuple[str, str, str]  # main database, keyring, exempt store
 
 DIALECTS = ("sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql))
 
@@ -32,7 +32,8 @@ DO $$ DECLARE one regclass; BEGIN
     EXECUTE format('DROP TABLE %s', one);
   END LOOP;
   FOR one IN SELECT oid FROM pg_class
-    WHERE relnamespace = CAST('public' AS regnamespace) AND relkind = 'r' AND relname <> 'alembic_version' LOOP
+    WHERE CAST(CAST(relnamespace AS regnamespace) AS text) IN ('public', 'exempt')
+      AND relkind = 'r' AND relname <> 'alembic_version' LOOP
     EXECUTE format('DELETE FROM %s', one);
   END LOOP;
   FOR one IN SELECT oid FROM pg_class WHERE relnamespace = CAST('public' AS regnamespace) AND relkind = 'S' LOOP
@@ -81,7 +82,7 @@ def _server() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def postgresql_pair(postgresql_server: str) -> Iterator[Urls]:
-    """Two migrated databases that the tests of this session use one after the other."""
+    """Two migrated databases, three stores, that the tests of this session use one after the other."""
     with _made(postgresql_server, "migrated") as urls:
         _migrate(urls)
         yield urls
@@ -116,7 +117,7 @@ def sqlite_urls(tmp_path: Path, sqlite_pair: Urls) -> Urls:
 @pytest.fixture
 def postgresql_urls(postgresql_pair: Urls) -> Urls:
     """A migrated PostgreSQL installation without a row in it, by address."""
-    for url in postgresql_pair:
+    for url in postgresql_pair[:2]:  # the third is a schema of the first
         _run(url, _ALONE, _EMPTY)
     return postgresql_pair
 
@@ -140,8 +141,8 @@ def empty_urls(request: pytest.FixtureRequest, tmp_path: Path) -> Urls:
     if request.param == "sqlite":
         return _sqlite(tmp_path)
     urls: Urls = request.getfixturevalue("bare_postgresql_pair")
-    for url in urls:
-        _run(url, _ALONE, "DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+    for url in urls[:2]:
+        _run(url, _ALONE, "DROP SCHEMA public CASCADE; CREATE SCHEMA public; DROP SCHEMA IF EXISTS exempt CASCADE")
     return urls
 
 
@@ -161,19 +162,26 @@ def opened() -> Iterator[Callable[[Urls], Database]]:
 
 @contextmanager
 def _made(server: str, name: str) -> Iterator[Urls]:
-    """Two new databases on a server, dropped in the end."""
+    """Two new databases on a server, dropped in the end; the exempt store is a schema of the first, of its own role."""
     stem = f"consent_track_{secrets.token_hex(4)}_{name}"
-    names = (stem, f"{stem}_keys")
+    names, role = (stem, f"{stem}_keys"), f"{stem}_exempt"
     for one in names:
         _run(server, f"CREATE DATABASE {one}")
-    main, keyring = (make_url(server).set(database=one).render_as_string(hide_password=False) for one in names)
-    yield main, keyring
+    _run(server, f"CREATE ROLE {role} LOGIN", f"GRANT CREATE ON DATABASE {stem} TO {role}")
+    main, keyring = (make_url(server).set(database=one) for one in names)
+    yield (_text(main), _text(keyring), _text(main.set(username=role)))
     for one in names:
         _run(server, f"DROP DATABASE {one} WITH (FORCE)")
+    _run(server, f"DROP ROLE {role}")
+
+
+def _text(url: URL) -> str:
+    return url.render_as_string(hide_password=False)
 
 
 def _sqlite(folder: Path) -> Urls:
-    return f"sqlite:///{folder / 'consent_track.db'}", f"sqlite:///{folder / 'keyring.db'}"
+    main, keyring, exempt = (f"sqlite:///{folder / name}.db" for name in ("consent_track", "keyring", "exempt"))
+    return main, keyring, exempt
 
 
 def _migrate(urls: Urls) -> None:

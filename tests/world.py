@@ -65,16 +65,17 @@ def installation(
     url: str = "https://mail.acme.example",
     extra: str = "",
     controller: str = "",
-    databases: tuple[str, str] | None = None,
+    databases: tuple[str, str, str] | None = None,
 ) -> Runtime:
-    """A fresh installation in `home`; `databases` names another pair of stores than the SQLite files."""
+    """A fresh installation in `home`; `databases` names other stores than the SQLite files."""
     home.mkdir(mode=0o700, exist_ok=True, parents=True)
     if databases:
-        extra += f'\ndatabase_url = "{databases[0]}"\nkeyring_url = "{databases[1]}"\n'
+        names = ("database_url", "keyring_url", "exempt_url")
+        extra += "".join(f'\n{name} = "{url}"' for name, url in zip(names, databases, strict=True)) + "\n"
     (home / "consent_track.toml").write_text(SETTINGS.format(url=url, extra=extra, controller=controller))
     keyring.create(home / "keys", NOW)
     config = load_config({}, home)
-    database = open_database(config.database_url, config.keyring_url)
+    database = open_database(config.database_url, config.keyring_url, config.exempt_url)
     upgrade(database)
     database.close()
     return bootstrap(config, clock=clock or Clock())

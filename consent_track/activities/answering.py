@@ -12,6 +12,7 @@ from consent_track.crypto import sealing
 from consent_track.domain.address import normalise
 from consent_track.records import consent, datamap, erasures, subjects, suppression
 from consent_track.records.database import write
+from consent_track.records.tables import Store
 
 from . import Processing, confirming, consenting, knowing
 from .consenting import How
@@ -42,6 +43,8 @@ def erase(begin: Begin, controller: int, address: str, how: How) -> Erased:
         consent.lock_state(p.session, controller, subject)
         consenting.record_erasure(p, controller, subject, how)
         deleted = datamap.erase(p.session, controller, subject)
+        with write(p.exempt) as exempt:  # the state is held: no date is written after this (activities.exempting)
+            deleted |= datamap.erase(exempt, controller, subject, Store.EXEMPT)
         suppression.add(
             p.session, controller, sealing.suppression_tag(p.keys.suppression, controller, normalise(address)), p.now
         )

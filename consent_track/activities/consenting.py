@@ -28,7 +28,7 @@ from consent_track.domain.vocabulary import (
 )
 from consent_track.records import consent, kept_letters, ledger, screens, wordings
 
-from . import Processing, entering, knowing
+from . import Processing, entering, exempting, knowing, papers
 
 # What "all off" ends: individual measuring, and French hygiene too (decision 6).
 EVERYTHING = INDIVIDUAL | {Purpose.DELIVERABILITY_HYGIENE}
@@ -98,6 +98,7 @@ class _Step:
     act: Act
     purpose: Purpose | None
     status: Status
+    at: int | None = None  # when it came about, where that is not now
 
 
 def standing(p: Processing, controller: int, subject: int) -> Standing | None:
@@ -244,6 +245,21 @@ def annotate(
     return Done(p.now, sequence=sequence)
 
 
+def record_step(
+    p: Processing, controller: int, subject: int, purpose: Purpose, status: Status, how: How, at: int
+) -> Done | Unknown:
+    """Record what became of one choice at an instant by itself: it lapsed, or nobody answered. The mail stays.
+
+    Raises InputRefused (field `status`) where the table of transitions knows no such step.
+    """
+    who, state = _locked(p, controller, subject)
+    if who is None:
+        return Unknown.SUBJECT
+    steps = [_Step(Act.TRACKING, purpose, status, at)]
+    _record(p, who, state, steps, how)
+    return Done(p.now, turned_off=(purpose,), erase_on=_schedule_erasure(p, controller, subject, steps, how))
+
+
 def record_erasure(p: Processing, controller: int, subject: int, how: How) -> None:
     """Close a person's part of the ledger before their rows and their key go; views learn of it by its sequence."""
     who, _ = _locked(p, controller, subject)
@@ -285,8 +301,8 @@ def _record(p: Processing, who: knowing.Person, state: ConsentState, steps: Iter
                 raise InputRefused.one("status", f"{current} cannot become {step.status}")
         sequence = _append(p, who, step, replace(how, flow_id=flow))
         if step.act is Act.TRACKING and step.purpose is not None:
-            kept = state.choices.get(step.purpose)
-            since = kept.since if kept and step.status is Status.RENEWED else p.now
+            # A renewed consent counts from its renewal, so that it lapses that much later.
+            since = p.now if step.at is None else step.at
             until = how.expires_at if step.status in GRANTING else None
             choices[step.purpose] = Choice(step.status, since, how.grade, until, sequence)
     _keep(p, who, how)
@@ -306,7 +322,7 @@ def _keep(p: Processing, who: knowing.Person, how: How) -> None:
         sealed = sealing.seal(who.data_key, who.controller, who.reference, f"letter:{id_}", how.letter)
         kept_letters.keep(p.session, who.controller, who.reference, id_, sealed, p.now)
     if how.paper:
-        entering.keep_paper(p, who, how.paper)
+        papers.keep(p, who, how.paper)
 
 
 def _append(p: Processing, who: knowing.Person, step: _Step, how: How) -> int:
@@ -314,7 +330,7 @@ def _append(p: Processing, who: knowing.Person, step: _Step, how: How) -> int:
         act=step.act,
         purpose=step.purpose,
         status=step.status,
-        occurred_at=p.now,
+        occurred_at=p.now if step.at is None else step.at,
         recorded_at=p.now,
         method=how.method,
         grade=how.grade,
@@ -338,8 +354,10 @@ def _append(p: Processing, who: knowing.Person, step: _Step, how: How) -> int:
 
 
 def _schedule_erasure(p: Processing, controller: int, subject: int, steps: list[_Step], how: How) -> date | None:
-    """Note when what was recorded under withdrawn consent goes, and for which purposes."""
-    gone = {step.purpose for step in steps if step.status is Status.WITHDRAWN and step.purpose}
+    """Note when what was recorded under a consent that ended goes, for which purposes; any no ends hygiene, too."""
+    gone = {step.purpose for step in steps if step.status in (Status.WITHDRAWN, Status.EXPIRED) and step.purpose}
+    if exempting.may_hold(p, controller, subject):
+        gone.add(Purpose.DELIVERABILITY_HYGIENE)
     return _day(note_erasure(p, controller, subject, how.jurisdiction, to_bits(gone)))
 
 

@@ -21,7 +21,7 @@ from consent_track.domain.imported import Evidence
 from consent_track.records import import_evidence, kept_letters, ledger, screens, wordings
 from consent_track.records.ledger import Entry
 
-from . import Processing, entering, knowing, proving, telling
+from . import Processing, knowing, papers, proving, telling
 from .proving import in_base64
 
 FORMAT: Final = "consent_track evidence v1"
@@ -115,7 +115,7 @@ def bundle(p: Processing, controller: int, address: str, sequence: int | None = 
         sealed = kept_letters.find(p.session, controller, who.reference, id_)
         return sealed and sealing.unseal(who.data_key, controller, who.reference, f"letter:{id_}", sealed)
 
-    return _assembled(p, _About(controller, who.address, letter, lambda id_: entering.paper_of(p, who, id_)), found)
+    return _assembled(p, _About(controller, who.address, letter, lambda id_: papers.find(p, who, id_)), found)
 
 
 def bundle_for_complaint(p: Processing, controller: int, address: str, private: bytes) -> Bundle:
@@ -133,7 +133,7 @@ def bundle_for_complaint(p: Processing, controller: int, address: str, private: 
     subjects = {entry.subject for entry, _ in found}
 
     def paper(id_: str) -> Evidence | None:
-        opened = (entering.escrowed_paper(p, controller, one, id_, tag, private) for one in sorted(subjects))
+        opened = (papers.escrowed(p, controller, one, id_, tag, private) for one in sorted(subjects))
         return next((one for one in opened if one), None)
 
     return _assembled(p, _About(controller, normal, lambda _id: None, paper, erased=True), found)

@@ -18,6 +18,7 @@ from consent_track.domain.decision import Decision, Message, Recipient, Scope, s
 from consent_track.domain.decision import Reason as Why
 from consent_track.domain.disclosure import Instrumented
 from consent_track.domain.errors import ForgedToken, InputRefused
+from consent_track.domain.exempt import MODES
 from consent_track.domain.observation import TokenFacts, TokenFlag
 from consent_track.domain.policy import Policy
 from consent_track.domain.vocabulary import (
@@ -39,6 +40,7 @@ from consent_track.mail.own import Own
 from consent_track.records import consent, mailing
 
 from . import Processing, knowing
+from .exempt_pixels import NOTHING_PLACED, Pixels, Placed
 
 # No type declared: every exemption and every regime is narrowest for prospecting without consent (decision 25).
 STRICTEST_MAIL: Final = MailType.B2B_PROSPECTING
@@ -122,10 +124,11 @@ def prepare_many(p: Processing, settings: Settings, letters: Iterable[Letter]) -
     """
     read = [_read(p, letter) for letter in letters]
     addressees = _addressees(p, read)
-    return [_prepared(p, settings, one, addressees[one.controller.number, one.address]) for one in read]
+    pixels = Pixels(p, path_is_clean=settings.path_is_clean)
+    return [_prepared(p, settings, pixels, one, addressees[one.controller.number, one.address]) for one in read]
 
 
-def _prepared(p: Processing, settings: Settings, one: _Read, who: _Addressee) -> Prepared:
+def _prepared(p: Processing, settings: Settings, pixels: Pixels, one: _Read, who: _Addressee) -> Prepared:
     declared, controller = one.declared, one.controller
     who = replace(who, facts=replace(who.facts, several=one.several)) if one.several else who
     jurisdiction = declared.jurisdiction or UNKNOWN_JURISDICTION
@@ -141,13 +144,24 @@ def _prepared(p: Processing, settings: Settings, one: _Read, who: _Addressee) ->
         declared.sensitive,
     )
     opens, clicks = (scope_of(kind, who.facts, message, who.state, policy, p.now) for kind in HitKind)
-    job = _Job(p, settings, controller, who, message, policy, opens, clicks, knowing.new_reference())
+    placed = NOTHING_PLACED
+    if wording and not opens.open and not clicks.open:  # never beside an individual measuring
+        # A campaign without a name is nobody's to count.
+        facts = replace(who.facts, audience=declared.audience if declared.campaign else 0)
+        exempted = _in_exempt_modes(message, declared)
+        placed = pixels.of(controller.number, who.subject, declared.campaign, facts, exempted, who.state, policy)
+    job = _Job(p, settings, controller, who, message, policy, opens, clicks, placed, knowing.new_reference())
 
     mail = one.mail
     result = instrument(mail, job.plan(wording)) if isinstance(mail, Mail) else left_alone(one.letter.data, mail)
     if wording is None and result.outcome is Outcome.PREPARED:
         result = replace(result, reason=LOCALE_UNAVAILABLE)
     return Prepared(result, job.row(result, declared, locale if wording else ""), opens.carrier, clicks.carrier)
+
+
+def _in_exempt_modes(message: Message, declared: Declared) -> Message:
+    """The mail as an exempt mode sees it: in scope, unless its sender names other purposes."""
+    return replace(message, scope=frozenset(MODES) if declared.purposes is None else declared.purposes)
 
 
 def register(p: Processing, rows: Sequence[mailing.Prepared]) -> None:
@@ -200,6 +214,7 @@ class _Job:
     policy: Policy
     opens: Scope
     clicks: Scope
+    placed: Placed
     reference: int
 
     @property
@@ -230,7 +245,7 @@ class _Job:
         """What may be done to this mail; a URL of ours exists only where the decision allowed it (TI-01)."""
         base, privacy = self.settings.tracking_url, f"{self.settings.public_url}/privacy"
         links = self._footer_links(privacy)
-        own = Own(self.settings.own_hosts, partial(destination_behind, self.p.tokens), privacy)
+        own = Own(self.settings.own_hosts, partial(destination_behind, self.p.tokens), privacy, self._is_the_question)
         unsubscribe = headers.unsubscribe_pair(links.unsubscribe) if links.unsubscribe else ()
         house = self.p.policies.house
         return Plan(
@@ -239,11 +254,23 @@ class _Job:
             open_url=f"{base}/o/{self.token(TokenClass.OPEN, self.opens)}" if self.opens.open else None,
             click_url=self._click_url if self.clicks.open else None,
             footer=partial(self._footer, wording, links) if wording else None,
+            exempt=self.placed.mode,
+            exempt_url=f"{base}/o/{self.placed.token}",
             by_notice=not BY_NOTICE.isdisjoint((self.opens.carrier.reason, self.clicks.carrier.reason)),
             unsubscribe=unsubscribe,
             refuse_foreign=house.foreign_trackers == "refuse",
             pass_signed_foreign=house.signed_foreign_trackers == "pass",
         )
+
+    def _is_the_question(self, power: str, token: str) -> bool:
+        """Whether a link is the choice link that a mail asking for consent brings to this very person (CC-05)."""
+        if self.message.mail_type is not MailType.CONSENT_REQUEST or power != "p" or not self.personal:
+            return False
+        try:
+            facts = self.p.tokens.open(TokenClass.PREFERENCE, token)
+        except ForgedToken:
+            return False
+        return (facts.controller, facts.subject) == (self.controller.number, self.who.subject)
 
     def _click_url(self, number: int, destination: str) -> str:
         return f"{self.settings.tracking_url}/c/{self.token(TokenClass.CLICK, self.clicks, number, destination)}"
@@ -264,19 +291,19 @@ class _Job:
     def _footer(self, wording: Wording, links: FooterLinks, done: Instrumented) -> Footer:
         mail_type = self.message.mail_type or STRICTEST_MAIL
         statement = disclosure.statement_for(done, mail_type, path_is_clean=self.settings.path_is_clean)
-        served = (self.opens.purposes if done.opens else frozenset()) | (
-            self.clicks.purposes if done.clicks else frozenset()
-        )
-        return wording.footer(statement, self.controller.name, sorted(served), links)
+        return wording.footer(statement, self.controller.name, sorted(self._served(done)), links)
+
+    def _served(self, done: Instrumented) -> frozenset[Purpose]:
+        """The purposes of what was really put into the mail."""
+        opens = self.opens.purposes if done.opens else frozenset()
+        clicks = self.clicks.purposes if done.clicks else frozenset()
+        return opens | clicks | ({done.exempt} if done.exempt else frozenset())
 
     def row(self, result: Result, declared: Declared, locale: str) -> mailing.Prepared:
         """The register's row: what was decided and what was really put into the mail (decision 14, RE-09)."""
-        purposes = (self.opens.purposes if result.done.opens else frozenset[Purpose]()) | (
-            self.clicks.purposes if result.done.clicks else frozenset[Purpose]()
-        )
         decisions = {
             decision.purpose.value: decision.reason.value
-            for decision in (*self.opens.decisions, *self.clicks.decisions)
+            for decision in (*self.opens.decisions, *self.clicks.decisions, *self.placed.decisions)
         }
         return mailing.Prepared(
             controller_id=self.controller.number,
@@ -288,7 +315,7 @@ class _Job:
             locale=locale,
             policy_hash=self.policy.hash,
             campaign=declared.campaign,
-            purposes=to_bits(purposes),
+            purposes=to_bits(self._served(result.done)),
             decisions=json.dumps(decisions, sort_keys=True),
             reason=result.reason,
             consent_sequence=self.who.state.sequence,

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from consent_track.crypto import sealing
+from consent_track.domain.asking import is_open
 from consent_track.domain.errors import KeyMisuse, SendFailed
 from consent_track.records import consent, outbox
 
@@ -135,4 +136,4 @@ def _wanted(p: Processing, mail: outbox.Waiting) -> bool:
     if mail.kind != REQUEST:
         return True
     state = consent.find_state(p.session, mail.controller, mail.subject)
-    return state is not None and state.objected_at is None and state.mail_ended_at is None and not state.minor
+    return state is not None and is_open(state, mail.created_at)

@@ -16,7 +16,7 @@ from consent_track.domain.policy import Policies
 from consent_track.domain.retention import Clock
 from consent_track.records import consent, datamap, flows, hits, key_events, outbox, partitions, purges, spool
 
-from . import Processing
+from . import Processing, exempting
 
 Begin = Callable[[], AbstractContextManager[Processing]]
 
@@ -63,13 +63,15 @@ def _purge_one(begin: Begin, held: datamap.Purgeable, dry_run: bool, pause: floa
         limit = cutoff if held.clock is Clock.DAY else _instant(cutoff)
         result = Purged(held.table, held.data_class, days, cutoff, 0, held.why)
         if dry_run:
-            return Purged(held.table, held.data_class, days, cutoff, held.overdue(p.session, limit), held.why)
+            with p.session_of(held.store) as session:
+                return Purged(held.table, held.data_class, days, cutoff, held.overdue(session, limit), held.why)
         run = purges.begin(p.session, held.table, held.data_class, cutoff, p.now)
 
     total = 0
     while True:
         with begin() as p:
-            count = held.purge_chunk(p.session, limit, CHUNK)
+            with p.session_of(held.store) as session:
+                count = held.purge_chunk(session, limit, CHUNK)
             total += count
             purges.add(p.session, run, count, p.now, finished=count < CHUNK)
         if count < CHUNK:
@@ -98,10 +100,24 @@ def erase_withdrawn(begin: Begin) -> int:
             due = consent.due_erasures(p.session, p.now, CHUNK, lock=True)
             for one in due:
                 counts = datamap.erase_measurements(p.session, one.controller, one.subject, one.purposes)
+                if one.purposes & exempting.HYGIENE.bit:
+                    counts["last_open"] = exempting.forget(p, one.controller, one.subject)
                 consent.set_erase_due(p.session, one.controller, one.subject, None, 0)
                 total += sum(counts.values())
         if len(due) < CHUNK:
             return total
+
+
+def forget_ended_hygiene(begin: Begin) -> int:
+    """Delete the last-open day of everybody for whom hygiene has ended (with the mail, at the latest; RT-02)."""
+    total, after = 0, (0, 0)
+    while True:
+        with begin() as p:
+            count, last = exempting.forget_ended(p, after)
+        total += count
+        if last is None:
+            return total
+        after = last
 
 
 def destroy_day_keys(begin: Begin, day_keys: DayKeys, node: str) -> list[date]:

@@ -20,9 +20,10 @@ from consent_track.config import FILE, Config
 from consent_track.controllers import PLACEHOLDER
 from consent_track.crypto import keyring
 from consent_track.domain.errors import ConsentTrackError, Problem, Refused, SendFailed
+from consent_track.domain.exempt import MODES
 from consent_track.domain.policy import Policies
 from consent_track.i18n import load_wordings
-from consent_track.policy_files import load_policies, replaced_packs
+from consent_track.policy_files import load_policies, remarks
 from consent_track.records import sign_offs as signatures
 from consent_track.records.database import check, open_database, read
 from consent_track.smtp import MailServer
@@ -127,11 +128,12 @@ def escrow_key(seen: Inspection) -> Findings:
 
 
 def stores(seen: Inspection) -> Findings:
-    """Both databases answer and have this release's schema."""
+    """All databases answer and have this release's schema."""
     config = seen.settings
     shown = settings.without_password(config.database_url)
     if config.database_url.startswith("sqlite"):
         files = [Path(url.removeprefix("sqlite:///")) for url in (config.database_url, config.keyring_url)]
+        files.append(Path(config.exempt_url.removeprefix("sqlite:///") or files[0].with_name("exempt.db")))
         missing = [path for path in files if not path.is_file()]  # opening would make an empty one
         yield from ((Mark.FAIL, f"{path} is not there") for path in missing)
         if kind := next(
@@ -140,14 +142,14 @@ def stores(seen: Inspection) -> Findings:
             yield Mark.FAIL, f"SQLite lies on a network file system ({kind}): its locks do not hold there"
         if missing:
             return
-    database = open_database(config.database_url, config.keyring_url)
+    database = open_database(config.database_url, config.keyring_url, config.exempt_url)
     try:
         late = check(database)
     finally:
         database.close()
     yield from ((Mark.FAIL, f"{what}; run: consent-track db upgrade") for what in late)
     if not late:
-        yield Mark.OK, f"{shown} and the keyring answer; both are current"
+        yield Mark.OK, f"{shown}, the keyring and the exempt store answer; all are current"
 
 
 def _policies(seen: Inspection) -> Policies:
@@ -163,11 +165,12 @@ def policies(seen: Inspection) -> Findings:
         yield from ((Mark.FAIL, str(problem)) for problem in refused.problems)
         return
     yield Mark.OK, f"{len(loaded.by_id)} load: {', '.join(sorted(loaded.by_id))}"
-    for pack in replaced_packs(seen.settings.policies_dirs):
+    said = remarks(seen.settings.policies_dirs)
+    for pack in said.replaced:
         yield Mark.WARN, f"{pack}: replaces the shipped pack of this id"
-    drafts = sorted(name for name, policy in loaded.by_id.items() if policy.pack.status != "released")
-    if drafts:
-        yield Mark.WARN, f"drafts, not released: {', '.join(drafts)}"
+    yield from ((Mark.WARN, pack) for pack in said.edited)
+    if said.drafts:
+        yield Mark.WARN, f"drafts, not released: {', '.join(said.drafts)}"
 
 
 def house_regimes(seen: Inspection) -> Findings:
@@ -180,6 +183,25 @@ def house_regimes(seen: Inspection) -> Findings:
         yield Mark.WARN, f"transition for addresses held before is in use: {', '.join(sorted(house.legacy_regimes))}"
     if not house.regimes and not house.legacy_regimes:
         yield Mark.OK, "measuring one person needs that person's consent everywhere"
+
+
+def exempt_modes(seen: Inspection) -> Findings:
+    """Which modes need no consent here, after which notice, and whether their data is kept apart (AH-14)."""
+    config, house = seen.settings, _policies(seen).house
+    on = [mode for mode in MODES if mode in house.notices]
+    for mode in on:
+        yield Mark.WARN, f"{mode} is on where the law exempts it, by your choice; notice: {house.notices[mode]}"
+    if not on:
+        yield Mark.OK, "off: neither list hygiene nor the aggregate count has a recorded notice"
+        return
+    database = open_database(config.database_url, config.keyring_url, config.exempt_url)
+    try:
+        if not database.exempt_is_apart:
+            yield Mark.FAIL, "the role of the main database can read the exempt store; name its own role as exempt_url"
+    finally:
+        database.close()
+    if config.next_hop_measures is not False:
+        yield Mark.WARN, "no exempt pixel is placed: next_hop_measures is not declared as no"
 
 
 def locales(seen: Inspection) -> Findings:
@@ -200,7 +222,7 @@ def sign_offs(seen: Inspection) -> Findings:
     config = seen.settings
     signed: list[str] = []
     unsigned: list[str] = []
-    database = open_database(config.database_url, config.keyring_url)
+    database = open_database(config.database_url, config.keyring_url, config.exempt_url)
     try:
         with read(database.engine) as session:
             for locale, texts in wordings.complete.items():

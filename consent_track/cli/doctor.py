@@ -22,6 +22,7 @@ CHECKS: Final = (
     checks.stores,
     checks.policies,
     checks.house_regimes,
+    checks.exempt_modes,
     checks.locales,
     checks.sign_offs,
     checks.spool,

@@ -23,7 +23,9 @@ from . import Home, pass_home
 
 ESCROW: Final = "escrow-private.key"
 # Of the environment, only where the databases are goes into a new home: all else would point outside of it.
-_STORES: Final = tuple(f"{PREFIX}{name}{end}" for name in ("DATABASE_URL", "KEYRING_URL") for end in ("", "_FILE"))
+_STORES: Final = tuple(
+    f"{PREFIX}{name}{end}" for name in ("DATABASE_URL", "KEYRING_URL", "EXEMPT_URL") for end in ("", "_FILE")
+)
 
 _CONFIGURATION: Final = """\
 # consent_track: the configuration of this installation. Read once at start; unknown names are refused.
@@ -51,6 +53,8 @@ node = {node}
 # A URL with a password may stand in a file: CONSENT_TRACK_DATABASE_URL_FILE=/run/secrets/database_url
 # database_url = "postgresql://consent_track@db.example.org/consent_track"
 # keyring_url = "postgresql://consent_track_keys@db.example.org/consent_track_keys"
+# What is exempt from consent is kept apart: exempt.db in this folder; with PostgreSQL, for a role of its own.
+# exempt_url = "postgresql://consent_track_exempt@db.example.org/consent_track"
 
 # Folders of your own rule packs; a pack replaces the shipped one of the same id. Read from this folder.
 # policies = ["policies"]
@@ -162,7 +166,7 @@ def _build(place: Path, values: Mapping[str, str], environ: Mapping[str, str], n
 
     config = load_config(environ, place)
     keyring.create(config.keys_dir, now)
-    database = open_database(config.database_url, config.keyring_url)
+    database = open_database(config.database_url, config.keyring_url, config.exempt_url)
     try:
         if not is_new(database):
             raise ConfigurationRefused.one(

@@ -27,7 +27,7 @@ def coverage(home: Home) -> None:
                 "area": area.name,
                 "rows": len(area.rows),
                 "covered": {row.id: list(row.tests) for row in area.covered},
-                "not_covered": {row.id: row.requirement for row in area.uncovered},
+                "not_covered": {row.id: row.why_not or row.requirement for row in area.uncovered},
             }
             for area in areas
         ],
@@ -36,6 +36,5 @@ def coverage(home: Home) -> None:
     for area in areas:
         lines += ["", f"{area.name}: {len(area.covered)} of {len(area.rows)}"]
         lines += [f"  {row.id}  {test}" for row in area.covered for test in row.tests]
-        if area.uncovered:
-            lines.append(f"  not covered: {', '.join(row.id for row in area.uncovered)}")
+        lines += [f"  {row.id}  not covered: {row.why_not or row.requirement}" for row in area.uncovered]
     home.emit(value, "\n".join(lines))

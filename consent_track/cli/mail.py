@@ -7,6 +7,7 @@ from typing import BinaryIO
 import click
 
 from consent_track.activities import mailing
+from consent_track.domain import exempt
 from consent_track.domain.decision import Allowed
 from consent_track.domain.errors import InputRefused
 from consent_track.domain.vocabulary import MailType, Purpose
@@ -32,6 +33,7 @@ from . import Home, pass_home
 )
 @click.option("--locale", help="Language of the disclosure; default: the recipient's, then the controller's.")
 @click.option("--campaign", help="Name of the campaign for the mailing register.")
+@click.option("--audience", help="How many people get this campaign; a count of its opens needs many.")
 @click.option("--purposes", help=f"Comma-separated; default: every individual purpose. Known: {', '.join(Purpose)}")
 @click.option("--controller", help="Number of the controller; default: the first configured.")
 @click.option(
@@ -90,6 +92,7 @@ def _report(prepared: mailing.Prepared) -> dict[str, object]:
         "outcome": result.outcome.value,
         "reason": result.reason,
         "opens_measured": result.done.opens,
+        "exempt": result.done.exempt.value if result.done.exempt else None,
         "links_measured": result.links,
         "opens": prepared.opens.reason.value,
         "clicks": prepared.clicks.reason.value,
@@ -106,5 +109,7 @@ def _words(prepared: mailing.Prepared) -> str:
     ):
         verdict = "measured" if amount and isinstance(decision, Allowed) else "not measured"
         lines.append(f"{name}: {verdict}. {decision.reason.words}")
+    if result.done.exempt:
+        lines.append(f"exempt pixel: {result.done.exempt}. {exempt.BASIS[result.done.exempt].words}")
     lines += [f"warning: {warning}" for warning in result.warnings]
     return "\n".join(lines)

@@ -13,6 +13,7 @@ import click
 
 from consent_track.config import Config
 from consent_track.domain.errors import InputRefused
+from consent_track.policy_files import remarks
 
 from . import Home, pass_home
 
@@ -99,6 +100,11 @@ def serve(home: Home, role: str, host: str | None, port: int | None, no_worker: 
     """Serve pixels, links and pages, with a worker beside them."""
     runtime = home.runtime()  # a broken installation is refused here, once, and not in a loop of restarts
     config = runtime.config
+    said = remarks(config.policies_dirs)
+    lines = [f"policy edited: {one}" for one in said.edited] + [f"policy replaced: {one}" for one in said.replaced]
+    lines += [f"policy draft: {one} is in force" for one in said.drafts]
+    if lines:
+        home.report({"policies": lines}, "\n".join(lines))
     address, number = host or config.bind_host, port or config.bind_port
     home.emit(
         {"url": config.public_url, "host": address, "port": number, "role": role},
@@ -111,7 +117,7 @@ def serve(home: Home, role: str, host: str | None, port: int | None, no_worker: 
 @click.option(
     "--once",
     metavar="JOB",
-    help="Run one job now and stop: drain, day-keys, partitions, finish-erasures, erase-withdrawn, purge.",
+    help="Run one job now and stop; a name nobody knows lists them.",
 )
 @click.option("--jobs", type=click.Choice(["all", "node", "global"]), default="all", show_default=True)
 @pass_home

@@ -14,15 +14,17 @@ from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Any, Final
 
-from consent_track.domain.decision import DAY, Scope, message_of_token, scope_at_hit
+from consent_track.domain.consent import UNKNOWN_PERSON, ConsentState
+from consent_track.domain.decision import DAY, Declined, Scope, message_of_token, scope_at_hit
 from consent_track.domain.engagement import judge_agent, weigh
 from consent_track.domain.errors import ForgedToken
 from consent_track.domain.frame import encode_signal, hit_frame
 from consent_track.domain.observation import Signal, TokenFacts, TokenFlag, Verdict
-from consent_track.domain.vocabulary import HitKind, TokenClass, to_bits
+from consent_track.domain.vocabulary import HitKind, Purpose, TokenClass, to_bits
 
 from .answers import FOUND, NOT_FOUND, NOT_OURS, OK, PIXEL, build_answers
 from .declines import DeclineCounter
+from .exempt import ExemptModes
 from .pulse import Pulse
 from .recent import Bursts, Replays, Signalled
 from .runtime import CollectorRuntime
@@ -38,6 +40,9 @@ _DESTINATION: Final = re.compile(r"https?://[\x21-\x7e]+", re.IGNORECASE)
 _AHEAD: Final = ("HTTP_SEC_PURPOSE", "HTTP_PURPOSE", "HTTP_X_PURPOSE", "HTTP_X_MOZ")
 _AHEAD_WORDS: Final = ("prefetch", "preview", "prerender")
 _SENSITIVE: Final = TokenFlag.SENSITIVE.value
+_HYGIENE: Final = Purpose.DELIVERABILITY_HYGIENE.bit
+# What a token for a whole campaign says: it records, it has that flag and that purpose alone, and it is nobody's.
+_CAMPAIGN: Final = (True, TokenFlag.AGGREGATE.value, Purpose.AGGREGATE_COUNT.bit, 0)
 _MOST_AGENTS: Final = 4_096
 
 
@@ -59,6 +64,8 @@ class Collector:
         self._own_hosts = frozenset(map(host_of, runtime.own_hosts))
         self._hosts = {number: frozenset(map(host_of, hosts)) for number, hosts in runtime.hosts.items() if hosts}
         self._declines = DeclineCounter(runtime.flush_declines)
+        keep = runtime.keep_exempt
+        self._exempt = ExemptModes(keep, runtime.time_zones) if keep is not None else None
         self._replays, self._bursts, self._signalled = Replays(), Bursts(), Signalled()
         self._agents: dict[HitKind, dict[int, Verdict]] = {kind: {} for kind in HitKind}
         self._bits: dict[frozenset[Any], int] = {}
@@ -94,6 +101,11 @@ class Collector:
             self._declines.flush_all()
         except Exception as error:
             log.warning("decline counts of a part of a day are lost: %s", type(error).__name__)
+        try:
+            if self._exempt is not None:
+                self._exempt.flush()
+        except Exception as error:
+            log.warning("days and counts of an hour are lost: %s", type(error).__name__)
 
     def _admit(self, kind: HitKind, token_class: TokenClass, token: str, environ: Environ) -> TokenFacts | None:
         """The facts of a genuine token on a host of its controller, after recording what may be recorded."""
@@ -126,6 +138,8 @@ class Collector:
             return
         # A retired key, a token for a whole campaign, or a flag of a later version: genuine, and without power here.
         if not facts.records or flags & ~_SENSITIVE or not facts.subject:
+            if kind is HitKind.OPEN and (facts.records, flags, facts.purposes, facts.subject) == _CAMPAIGN:
+                self._minimally(Purpose.AGGREGATE_COUNT, facts, UNKNOWN_PERSON, signal, environ, at)
             return
 
         state, policy = self._state(facts.controller, facts.subject), self._policy(facts.jurisdiction)
@@ -138,6 +152,10 @@ class Collector:
 
         verdict = None
         if not scope.open:
+            # For a token issued for this alone, never as what is left of a consent that ended (decision 6).
+            if facts.purposes == _HYGIENE and kind is HitKind.OPEN:
+                self._minimally(Purpose.DELIVERABILITY_HYGIENE, facts, state, signal, environ, at)
+                return
             self._declines.add(facts.controller, scope.carrier.reason.value, at)
         elif self._replays.first(token, at):
             verdict = self._verdict(kind, facts, environ, at)
@@ -145,6 +163,21 @@ class Collector:
                 self._replays.forget(token)
         if self._runtime.observe is not None:
             self._runtime.observe(facts, scope, verdict)
+
+    def _minimally(
+        self, mode: Purpose, facts: TokenFacts, state: ConsentState | None, signal: bool, environ: Environ, at: int
+    ) -> None:
+        """An open in an exempt mode: a day or a count in memory. Of the request only its refusals are read."""
+        policy = self._policy(facts.jurisdiction)
+        refused = signal or (environ.get("HTTP_DNT") == "1" and policy.honours_dnt)
+        sensitive = facts.flags == TokenFlag.SENSITIVE
+        message = message_of_token(
+            facts.mail_type, facts.jurisdiction, facts.purposes, facts.issued_at, sensitive, refused
+        )
+        if self._exempt is not None:
+            decision = self._exempt.take(mode, facts, message, state, policy, at)
+            if isinstance(decision, Declined):
+                self._declines.add(facts.controller, decision.reason.value, at)
 
     def _take_signal(self, facts: TokenFacts, at: int) -> None:
         """Queue one opt-out for the person, unless it is known or already queued (decision 8)."""
@@ -214,6 +247,8 @@ class Collector:
             # A process that sleeps through midnight must not keep yesterday's key in its memory (IP-03).
             self._day_keys.key(self._day(now))
         self._declines.flush_past(now)
+        if self._exempt is not None:
+            self._exempt.flush_due(now)
 
     def _stumble(self, error: Exception) -> None:
         """A defect of ours must neither change an answer nor put a token into a log: only its type is written."""

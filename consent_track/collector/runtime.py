@@ -11,6 +11,7 @@ from consent_track.domain.policy import Policies
 
 from .consent_view import ConsentView
 from .declines import FlushDeclines
+from .exempt import KeepExempt
 from .networks import Networks
 from .proxies import TrustedProxies
 from .spool import SpoolWriter
@@ -40,3 +41,5 @@ class CollectorRuntime:
     proxies: TrustedProxies = field(default_factory=TrustedProxies)
     networks: Networks = field(default_factory=Networks)
     observe: Observe | None = None
+    keep_exempt: KeepExempt | None = None  # None: exempt modes keep nothing here
+    time_zones: Mapping[int, str] = field(default_factory=dict)  # controller -> zone in which its days are counted

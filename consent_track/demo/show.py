@@ -54,10 +54,10 @@ class _Silent(WSGIRequestHandler):
 
 
 @contextmanager
-def staged(port: int = 0, databases: tuple[str, str] | None = None) -> Iterator[Stage]:
+def staged(port: int = 0, databases: tuple[str, str, str] | None = None) -> Iterator[Stage]:
     """The demo, running; everything is gone when the block is left, also after an error.
 
-    `databases` are the addresses of two empty stores to play it on, in the place of SQLite files in its home.
+    `databases` are the addresses of three empty stores to play it on, in the place of SQLite files in its home.
     """
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
     home = Path(tempfile.mkdtemp(prefix="consent_track-demo-"))
@@ -69,14 +69,14 @@ def staged(port: int = 0, databases: tuple[str, str] | None = None) -> Iterator[
 
 
 @contextmanager
-def _served(home: Path, port: int, databases: tuple[str, str] | None) -> Iterator[Stage]:
+def _served(home: Path, port: int, databases: tuple[str, str, str] | None) -> Iterator[Stage]:
     number = port or _free_port()
     site = f"http://127.0.0.1:{number}"
-    stores = 'database_url = "{}"\nkeyring_url = "{}"\n'.format(*databases) if databases else ""
+    stores = 'database_url = "{}"\nkeyring_url = "{}"\nexempt_url = "{}"\n'.format(*databases) if databases else ""
     (home / "consent_track.toml").write_text(stores + _SETTINGS.format(site=site))
     keyring.create(home / "keys", int(time.time()))
     config = load_config({}, home)
-    database = open_database(config.database_url, config.keyring_url)
+    database = open_database(config.database_url, config.keyring_url, config.exempt_url)
     upgrade(database)
     database.close()
     runtime = bootstrap(config)

@@ -6,98 +6,18 @@ The steps stand in a table and are tried in order; the first that declines gives
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Final
 
+from . import exempt
 from .clocks import is_over
 from .consent import ConsentState
 from .policy import Policy, Requirement
+from .reasons import Reason as Reason
 from .vocabulary import EXEMPT_MODES, RESERVED, HitKind, MailType, Purpose, Status, from_bits
 
 # How far the clocks of two of our machines may differ before a hit's time proves nothing. Seconds.
 CLOCK_MARGIN: Final = 5
 DAY: Final = 86_400
-
-
-class Reason(StrEnum):
-    """Why a decision fell as it did. The value stands in registers and counters: append, never rename."""
-
-    CONSENT_GIVEN = "consent_given"
-    LEGACY_REGIME = "legacy_regime"
-    NOTICE_GIVEN = "notice_given"
-
-    POLICY_MISSING = "policy_missing"
-    STATE_UNAVAILABLE = "state_unavailable"
-    OUT_OF_SCOPE = "out_of_scope"
-    PURPOSE_RESERVED = "purpose_reserved"
-    SUBJECT_UNKNOWN = "subject_unknown"
-    ERASED = "erased"
-    ROLE_ADDRESS = "role_address"
-    SEVERAL_RECIPIENTS = "several_recipients"
-    CONSENT_REQUEST_MAIL = "consent_request_mail"
-    TOKEN_EXPIRED = "token_expired"  # noqa: S105
-    ISSUED_IN_THE_FUTURE = "issued_in_the_future"
-    OBJECTED = "objected"
-    RESTRICTED = "restricted"
-    MINOR = "minor"
-    MAIL_ENDED = "mail_ended"
-    SIGNAL = "signal"
-    MODE_NOT_AVAILABLE = "mode_not_available"
-    SENSITIVE_MAIL = "sensitive_mail"
-    NEVER_ALLOWED = "never_allowed"
-    NO_CONSENT = "no_consent"
-    NOT_ANSWERED = "not_answered"
-    REFUSED = "refused"
-    WITHDRAWN = "withdrawn"
-    CONSENT_EXPIRED = "consent_expired"
-    CONSENT_REVOKED = "consent_revoked"
-    BEFORE_CONSENT = "before_consent"
-    EVIDENCE_TOO_WEAK = "evidence_too_weak"
-    NOTICE_MISSING = "notice_missing"
-    CARRIER_DECLINED = "carrier_declined"
-    CONSENT_LAPSED = "consent_lapsed"
-
-    @property
-    def words(self) -> str:
-        """One English sentence for compliance teams and logs; recipients read the texts of their locale instead."""
-        return _WORDS[self]
-
-
-_WORDS: Final[dict[Reason, str]] = {
-    Reason.CONSENT_GIVEN: "The person gave consent for this purpose, and it stands.",
-    Reason.LEGACY_REGIME: "The address is older than the cut-off, the person was told in time and did not object.",
-    Reason.NOTICE_GIVEN: "This jurisdiction asks for a notice; it is recorded, and the person has not objected.",
-    Reason.POLICY_MISSING: "No policy could be read for this jurisdiction.",
-    Reason.STATE_UNAVAILABLE: "The state of the person's choices could not be read, or was too old to rely on.",
-    Reason.OUT_OF_SCOPE: "The token was not issued for this purpose; a later consent never widens it.",
-    Reason.PURPOSE_RESERVED: "This purpose is reserved and always declined.",
-    Reason.SUBJECT_UNKNOWN: "Nobody is known under this address.",
-    Reason.ERASED: "The person asked for erasure.",
-    Reason.ROLE_ADDRESS: "A role or shared address is never measured individually.",
-    Reason.SEVERAL_RECIPIENTS: "The mail goes to several people; nobody in it is measured.",
-    Reason.CONSENT_REQUEST_MAIL: "A mail that asks for consent carries no measuring itself.",
-    Reason.TOKEN_EXPIRED: "The token is older than the policy lets it record.",
-    Reason.ISSUED_IN_THE_FUTURE: "The token claims to be issued later than now; a clock is wrong.",
-    Reason.OBJECTED: "The person objected (GDPR Art. 21); that overrides every basis.",
-    Reason.RESTRICTED: "Processing is restricted (GDPR Art. 18).",
-    Reason.MINOR: "The person is a minor.",
-    Reason.MAIL_ENDED: "The person unsubscribed; the measuring ended with the mail.",
-    Reason.SIGNAL: "The person's browser sent Sec-GPC: 1, which is honoured as a refusal.",
-    Reason.MODE_NOT_AVAILABLE: "Exempt and aggregate modes are not available in this version.",
-    Reason.SENSITIVE_MAIL: "The mail is about something sensitive (GDPR Art. 9); its links are not measured.",
-    Reason.NEVER_ALLOWED: "The policy does not allow this purpose in this kind of mail.",
-    Reason.NO_CONSENT: "The person was never asked; unknown is not consent.",
-    Reason.NOT_ANSWERED: "The person was asked and has not answered; silence is refusal.",
-    Reason.REFUSED: "The person refused.",
-    Reason.WITHDRAWN: "The person withdrew consent; this includes mails already sent.",
-    Reason.CONSENT_EXPIRED: "The consent has lapsed.",
-    Reason.CONSENT_REVOKED: "The consent was revoked or found invalid.",
-    Reason.BEFORE_CONSENT: "This happened before the consent that now stands was given.",
-    Reason.EVIDENCE_TOO_WEAK: "The evidence of the consent is of a lower grade than the policy asks for.",
-    Reason.NOTICE_MISSING: "This regime needs a notice, and none is recorded.",
-    Reason.CARRIER_DECLINED: "The measuring this purpose would ride on is declined.",
-    Reason.CONSENT_LAPSED: "The consent is older than the policy lets it count; the person may be asked again.",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +28,10 @@ class Recipient:
     role_address: bool = False
     several: bool = False  # To + Cc, or more than one address (decision 23)
     erased: bool = False
+    audience: int | None = 0  # how many get the same campaign, as its sender says; None: asked when it was sent
 
 
-THE_SUBJECT: Final = Recipient()
+THE_SUBJECT: Final = Recipient(audience=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +71,9 @@ class Declined:
 
 
 Decision = Allowed | Minimal | Declined
+# The exempt modes that can be on, by name: a look into a set of them would cost every hit 0.1 µs.
+_HYGIENE: Final = Purpose.DELIVERABILITY_HYGIENE
+_COUNT: Final = Purpose.AGGREGATE_COUNT
 _Case = tuple[Recipient, Message, Purpose, ConsentState, Policy, int]
 
 
@@ -196,7 +120,7 @@ def _mail(case: _Case) -> Reason | None:
     _, message, purpose, _, policy, _ = case
     if message.mail_type is MailType.CONSENT_REQUEST:
         return Reason.CONSENT_REQUEST_MAIL
-    if purpose in EXEMPT_MODES:
+    if purpose in EXEMPT_MODES and not exempt.is_on(purpose, policy):
         return Reason.MODE_NOT_AVAILABLE
     # An open says nothing about what a mail links to; a click and a profile do (GDPR Art. 9). A policy may close both.
     if message.sensitive and (purpose is not Purpose.OPEN_PERFORMANCE or policy.limit("sensitive_opens") == 0):
@@ -205,6 +129,8 @@ def _mail(case: _Case) -> Reason | None:
 
 
 _STEPS: Final[tuple[Callable[[_Case], Reason | None], ...]] = (_scope, _addressee, _age, _person, _mail)
+# The same steps by name, for whoever has to say how a decision was reached (domain/walk.py).
+STEPS: Final = {step.__name__.removeprefix("_"): step for step in _STEPS}
 
 _NOT_GRANTING: Final[dict[Status, Reason]] = {
     Status.UNKNOWN: Reason.NO_CONSENT,
@@ -288,6 +214,9 @@ def decide(
             return Declined(purpose, reason)
 
     requirement = policy.needs(purpose, message.mail_type, message.jurisdiction)
+    if purpose is _HYGIENE or purpose is _COUNT:
+        refusal = exempt.why_not(purpose, requirement, message.mail_type, recipient.audience, state, policy)
+        return Declined(purpose, refusal) if refusal else Minimal(purpose, exempt.BASIS[purpose])
     if requirement is Requirement.NEVER:
         return Declined(purpose, Reason.NEVER_ALLOWED)
     if requirement is Requirement.CONSENT:

@@ -171,6 +171,10 @@ class Policy:
     def notice_for(self, jurisdiction: str) -> str | None:
         return self.house.notices.get(jurisdiction) or self.house.notices.get(self.pack.id)
 
+    def notice_of(self, purpose: Purpose) -> str | None:
+        """The reference of the notice that the operator recorded for an exempt mode; None: the mode is off (DI-01)."""
+        return self.house.notices.get(purpose)
+
     def number(self, name: str) -> int:
         """A whole-number parameter, the stricter of law and house. Raises KeyError: the loader proved it is there."""
         law = int(self.pack.parameters[name].value)  # type: ignore[arg-type]
@@ -198,7 +202,7 @@ class Policy:
 
 
 # Parameters where more protects the person; of all others, less does.
-LONGER_IS_STRICTER: Final = frozenset({"re_ask_cooldown_months"})
+LONGER_IS_STRICTER: Final = frozenset({"re_ask_cooldown_months", "aggregate_min_audience"})
 
 
 def policy_hash(pack: Mapping[str, Any], house: Mapping[str, Any]) -> str:

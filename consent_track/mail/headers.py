@@ -12,7 +12,7 @@ from .mime import Mail, Unreadable
 
 PREFIX: Final = "x-consent-track-"
 # Input header -> field of `Declared` (decision 25). They are removed on the way out; anything else with our prefix too.
-_FIELDS: Final = ("mail-type", "jurisdiction", "locale", "campaign", "purposes", "controller", "sensitive")
+_FIELDS: Final = ("mail-type", "jurisdiction", "locale", "campaign", "purposes", "controller", "sensitive", "audience")
 _LONGEST_CAMPAIGN: Final = 100
 
 
@@ -27,6 +27,7 @@ class Declared:
     purposes: frozenset[Purpose] | None = None
     controller: int | None = None
     sensitive: bool = False
+    audience: int = 0  # how many people get this campaign
 
 
 def declared(fields: Iterable[tuple[str, str]]) -> tuple[Declared, tuple[Problem, ...]]:
@@ -59,6 +60,9 @@ def read(said: Mapping[str, str], problems: list[Problem]) -> tuple[Declared, tu
     controller = said.get("controller", "")
     if controller and not (controller.isascii() and controller.isdigit()):
         problem("controller", f"{controller!r} is not a number")
+    audience = said.get("audience", "")
+    if audience and not (audience.isascii() and audience.isdigit() and len(audience) < 10):
+        problem("audience", f"{audience[:20]!r} is not a number of people")
     campaign = said.get("campaign", "")
     if len(campaign) > _LONGEST_CAMPAIGN or not campaign.isprintable():
         problem("campaign", f"is longer than {_LONGEST_CAMPAIGN} characters or not printable")
@@ -77,6 +81,7 @@ def read(said: Mapping[str, str], problems: list[Problem]) -> tuple[Declared, tu
             frozenset(Purpose(word) for word in words if word in set(Purpose)) if "purposes" in said else None,
             int(controller) if controller.isascii() and controller.isdigit() else None,
             sensitive == "yes",
+            int(audience) if audience.isascii() and audience.isdigit() else 0,
         ),
         tuple(problems),
     )
@@ -111,4 +116,5 @@ def override(declared: Declared, said: Declared) -> Declared:
         declared.purposes if said.purposes is None else said.purposes,
         said.controller or declared.controller,
         said.sensitive or declared.sensitive,
+        said.audience or declared.audience,
     )

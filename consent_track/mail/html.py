@@ -35,7 +35,7 @@ _FETCHED: Final = {
 # One candidate of a srcset: its address reaches to white space, and what describes it to the next comma (4.8.4.2.1).
 _CANDIDATE: Final = re.compile(rb"[\t\n\f\r ,]*+([^\t\n\f\r ]++)(?:(?<!,)[^,]*+)?")
 _READ: Final = frozenset({b"a", b"area", b"base", b"html", b"img"}).union(_FETCHED)
-_STYLE_URL: Final = re.compile(rb"""url\([\t\n\f\r ]*+(?:["']|&quot;|&#39;)?((?:https?:)?//[^"')\s]*+)""")
+_STYLE_URL: Final = re.compile(rb"""url\([\t\n\f\r ]*+(?:["']|&quot;|&#39;)?((?:https?:)?//[^"')<>\s]*+)""")
 _STYLE_QUOTE: Final = re.compile(rb"&(?:quot|apos|#39);")
 _BACKGROUND: Final = re.compile(rb"""background[\t\n\f\r ]*+=[\t\n\f\r ]*+["']?((?:https?:)?//[^"'\s>]*+)""")
 _MARKUP: Final = re.compile(rb"<!--[\s\S]*?(?:--!?>|\Z)|</?([a-z][^\t\n\f\r />]*+)" + WHOLE + rb"|<[!?/a-z][^>]*+>?")

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Final
 
 from consent_track.domain.disclosure import Instrumented
-from consent_track.domain.vocabulary import MailType
+from consent_track.domain.vocabulary import MailType, Purpose
 
 from . import html, links, trackers
 from .footer import Footer
@@ -45,6 +45,8 @@ class Plan:
     open_url: str | None
     click_url: Callable[[int, str], str] | None
     footer: Callable[[Instrumented], Footer] | None
+    exempt: Purpose | None = None  # the mode of `exempt_url`: a pixel that measures nobody individually
+    exempt_url: str = ""
     by_notice: bool = False
     unsubscribe: tuple[tuple[str, str], ...] = ()
     refuse_foreign: bool = False  # refuse a mail with a foreign tracker for a refuser, rather than strip it
@@ -52,6 +54,7 @@ class Plan:
 
     @property
     def measures(self) -> bool:
+        """Whether somebody is measured individually: only then may a tracker of somebody else stay (decision 22)."""
         return self.open_url is not None or self.click_url is not None
 
 
@@ -173,11 +176,13 @@ class _Work:
     def finish(self) -> Result:
         """Footer, pixel, header fields; then one application of all splices."""
         last = max(self.pages, default=None)
-        pixel = self.plan.open_url is not None and last is not None
-        done = Instrumented(pixel, self.links > 0, self.plan.by_notice, self.foreign)
+        # An exemption holds for its purpose alone, so not beside anything that may measure somebody (AH-14).
+        exempt = None if self.plan.measures or self.foreign or last is None else self.plan.exempt
+        opens = self.plan.open_url is not None and last is not None
+        done = Instrumented(opens, self.links > 0, self.plan.by_notice, self.foreign, exempt)
         footer = self.plan.footer(done) if self.plan.footer else None
         if last is not None:
-            self._close_html(last, footer, pixel)
+            self._close_html(last, footer, self.plan.exempt_url if exempt else self.plan.open_url)
         if footer is not None:
             self._close_text(footer)
 
@@ -200,10 +205,10 @@ class _Work:
             return Result(b"", Outcome.REFUSED, "foreign_tracker")
         return Result(self.mail.data, Outcome.UNTOUCHED, reason)
 
-    def _close_html(self, key: int, footer: Footer | None, pixel: bool) -> None:
+    def _close_html(self, key: int, footer: Footer | None, url: str | None) -> None:
         page, text = self.pages[key], self.leaves[key].text
         at = html.insertion_point(page, text)
-        image = pixel_html(self.plan.open_url) if pixel and self.plan.open_url else ""
+        image = pixel_html(url) if url else ""
         tail = footer.html if footer else ""
         grown = len(text) + len(tail) + len(image) + sum(len(edit.text) for edit in self.edits[key])
         if grown > CLIPPED_AT:

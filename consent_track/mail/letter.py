@@ -5,6 +5,7 @@ Made with the standard library, which is fit for making a mail and not for chang
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -30,6 +31,8 @@ _BUTTON: Final = (
     "border-radius:8px;color:#14524e;background-color:#ffffff;text-align:center;text-decoration:none;font-weight:bold"
 )
 _SMALL: Final = "margin:20px 0 0;font-size:14px;color:#4f5b62"
+# A row of 44 px: line and padding (WCAG 2.2, 2.5.5).
+_LINK: Final = "display:block;margin:8px 0 0;padding:11px 0;line-height:22px;font-size:14px;color:#14524e"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,7 @@ class Letter:
     small: tuple[str, ...]
     locale: str
     direction: str  # ltr | rtl
+    links: tuple[tuple[str, str], ...] = ()  # label and URL of what can be read besides, below all else
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +69,15 @@ def compose(letter: Letter, envelope: Envelope) -> bytes:
         ("subject", letter.subject), ("sender_name", envelope.sender_name), ("sender", envelope.sender),
         ("recipient", envelope.recipient), ("message_id", envelope.message_id),
     ):  # fmt: skip
-        if not _BREAKS.isdisjoint(value):
-            raise InputRefused.one(field, "holds a line break or a control character")
+        if not is_plain(value):
+            raise InputRefused.one(field, "holds a line break, a control character or an encoded word")
+    for field, address in (("sender", envelope.sender), ("recipient", envelope.recipient)):
+        if not may_stand(address):
+            raise InputRefused.one(field, "cannot stand in a header of a mail")
     text, html = render(letter)
     mail = EmailMessage(policy=SMTP)
-    try:
-        mail["From"] = Address(envelope.sender_name, addr_spec=envelope.sender)
-        mail["To"] = Address(addr_spec=envelope.recipient)
-    except ValueError:
-        raise InputRefused.one("recipient", "cannot stand in a header of a mail") from None
+    mail["From"] = Address(envelope.sender_name, addr_spec=envelope.sender)
+    mail["To"] = Address(addr_spec=envelope.recipient)
     mail["Subject"] = letter.subject
     mail["Date"] = format_datetime(datetime.fromtimestamp(envelope.at, UTC))
     mail["Message-ID"] = f"<{envelope.message_id}>"
@@ -82,6 +86,23 @@ def compose(letter: Letter, envelope: Envelope) -> bytes:
     mail.add_alternative(html, subtype="html", cte="quoted-printable")
     mail["Content-Language"] = letter.locale  # last: the library moves Content- fields into the first part
     return mail.as_bytes()
+
+
+def is_plain(value: str) -> bool:
+    """Whether nothing in a value could begin another field.
+
+    The library decodes an encoded word (RFC 2047) that is given to it, and writes out the line breaks found inside.
+    """
+    return _BREAKS.isdisjoint(value) and "=?" not in value
+
+
+def may_stand(address: str) -> bool:
+    """Whether a mail of ours can be written to an address; a local part beyond ASCII needs SMTPUTF8, which few take."""
+    try:
+        Address(addr_spec=address)
+    except (ValueError, IndexError, MessageError):  # the library indexes into what is empty
+        return False
+    return is_plain(address)
 
 
 def render(letter: Letter) -> tuple[str, str]:
@@ -94,6 +115,7 @@ def _text(letter: Letter) -> str:
     # A URL on a line of its own is not cut by mail programs.
     blocks += [f"{label}:\n{url}" for label, url in letter.buttons]
     blocks += ["\n".join(wrap(paragraph, _WIDTH, break_long_words=False)) for paragraph in letter.small]
+    blocks += [f"{label}:\n{url}" for label, url in letter.links]
     return "\n\n".join(blocks) + "\n"
 
 
@@ -103,6 +125,7 @@ def _html(letter: Letter) -> str:
     rows = [f'<p style="margin:0 0 14px">{escape(paragraph)}</p>' for paragraph in letter.paragraphs]
     rows += [f'<a href="{escape(url)}" style="{_BUTTON}">{escape(label)}</a>' for label, url in letter.buttons]
     rows += [f'<p style="{_SMALL}">{escape(paragraph)}</p>' for paragraph in letter.small]
+    rows += [f'<a href="{escape(url)}" style="{_LINK}">{escape(label)}</a>' for label, url in letter.links]
     content = "\n".join(rows)
     return (
         f"<!doctype html>\n<html {spoken}>\n<head>\n"

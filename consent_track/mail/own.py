@@ -24,13 +24,15 @@ _REWRITABLE: Final = ("text/html", "text/plain", "text/x-amp-html")
 class Own:
     """How to know what is ours, and what to put in its place.
 
-    `hosts` are all hosts our URLs ever stood on. `behind(power, token)` gives the destination of a genuine click
-    token, else None; `privacy_url` replaces links that would act for somebody else.
+    `hosts` are all hosts our URLs ever stood on. `behind(token)` gives the destination of a genuine click token, else
+    None; `privacy_url` replaces links that would act for somebody else. `keeps(power, token)`: a link that stays,
+    because it is this recipient's own and the mail is there to bring it.
     """
 
     hosts: frozenset[str]
     behind: Callable[[str], str | None]
     privacy_url: str
+    keeps: Callable[[str, str], bool] = lambda _power, _token: False
 
     def instead_of(self, power: str, token: str) -> str:
         return (self.behind(token) if power == "c" else None) or self.privacy_url
@@ -73,7 +75,8 @@ def _in_html(text: bytes, own: Own) -> list[Edit]:
     for found in _pattern(own.hosts).finditer(text):
         if not any(start <= found.start() < end for start, end in taken):
             power, token = found[1].decode().lower(), found[2].decode()
-            edits.append(Edit(found.start(), found.end(), entities.escape(own.instead_of(power, token))))
+            if not own.keeps(power, token):
+                edits.append(Edit(found.start(), found.end(), entities.escape(own.instead_of(power, token))))
     return edits
 
 
@@ -108,5 +111,7 @@ def _in_text(text: bytes, own: Own) -> list[Edit]:
     taken = [(edit.start, edit.end) for edit in edits]
     for found in pattern.finditer(text):
         if not any(start <= found.start() < end for start, end in taken):
-            edits.append(Edit(found.start(), found.end(), own.instead_of(found[1].decode().lower(), found[2].decode())))
+            power, token = found[1].decode().lower(), found[2].decode()
+            if not own.keeps(power, token):
+                edits.append(Edit(found.start(), found.end(), own.instead_of(power, token)))
     return edits

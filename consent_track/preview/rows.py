@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from html import unescape
 from typing import Any, Final
 
-from consent_track.activities import evidencing, receipting
+from consent_track.activities import asking, evidencing, receipting
+from consent_track.activities.asking import Addressee, Plan, Question
 from consent_track.activities.confirming import Kind, Wish
 from consent_track.demo.mails import compose
 from consent_track.domain.disclosure import Statement
@@ -126,6 +127,26 @@ def _letter(kind: Kind) -> Callable[[Stage, str], Shown]:
     return make
 
 
+def _asked(stage: Stage, locale: str) -> Question:
+    """The question to a new reader, as a wave puts it."""
+    subject, site = stage.reader(locale, _NOBODY), stage.runtime.config.public_url
+    plan = Plan(stage.controller.number, f"preview {subject}", stage.controller.purposes, JURISDICTION, public_url=site)
+    runtime, who = stage.runtime, [Addressee(stage.address(), locale)]
+    asking.start(runtime.processing, runtime.reading, plan, who, runtime.letters(), pause=0)
+    months = runtime.policies.for_jurisdiction(JURISDICTION).number("re_ask_cooldown_months")
+    link = f"{site}{stage.link(TokenClass.PREFERENCE, subject)}"
+    return Question(stage.controller, stage.address(), locale, plan.purposes, months, link, link)
+
+
+def _letter_that_asks(stage: Stage, locale: str) -> Shown:
+    return mail(stage.runtime.letters().request(_asked(stage, locale)))
+
+
+def _choices_asked(stage: Stage, locale: str) -> Shown:
+    question = _asked(stage, locale)
+    return Shown(stage.ask(question.yes.removeprefix(stage.runtime.config.public_url), locale))
+
+
 def _letter_to_nobody(stage: Stage, locale: str) -> Shown:
     wish = _wish(stage, locale, Kind.LINK)
     letter = stage.runtime.letters().write(stage.controller, wish, "nobody@example.org", "", False)
@@ -231,6 +252,7 @@ SECTIONS: Final = (
             Row("mail-measured", "a newsletter to somebody who agreed", _newsletter(_MEASURED)),
             Row("mail-unmeasured", "the same to somebody who never said", _newsletter(_NOBODY)),
             Row("mail-order", "an order mail", _order),
+            Row("mail-request", "the question", _letter_that_asks),
             Row("mail-consent", "confirm what you agree to", _letter(Kind.CONSENT)),
             Row("mail-link", "your link", _letter(Kind.LINK)),
             Row("mail-session", "see what is held about you", _letter(Kind.SESSION)),
@@ -244,6 +266,7 @@ SECTIONS: Final = (
         (
             Row("choices-on", "choices, measuring is on", _choices),
             Row("choices-off", "choices, measuring is off", _choices_off),
+            Row("choices-asked", "choices, behind the question", _choices_asked),
             Row("choices-signal", "choices, for a browser that says no (GPC)", _choices_signal),
             Row("done-all", "done: all measuring off", _off("all")),
             Row("done-one", "done: one purpose off", _off(Purpose.CLICK_PERFORMANCE)),

@@ -190,7 +190,7 @@ def _apart(config: Config, home: Path) -> Config:
 
 def _played(config: Config, number: int | None, clock: Callable[[], float]) -> Iterator[Stage]:
     keyring.create(config.keys_dir, int(clock()))
-    database = open_database(config.database_url, config.keyring_url)
+    database = open_database(config.database_url, config.keyring_url, config.exempt_url)
     upgrade(database)
     database.close()
     time = Moving(clock)

@@ -140,6 +140,14 @@ def find_states(session: Session, controller: int, subjects: Iterable[int]) -> d
     return found
 
 
+def page(session: Session, after: Key, limit: int) -> list[tuple[Key, ConsentState]]:
+    """The states of the people behind `after`, in the order of their keys, held by nobody; `limit` at most."""
+    key = tuple_(STATES.c.controller_id, STATES.c.subject)
+    statement = select(STATES).where(key > tuple_(*after)).order_by(STATES.c.controller_id, STATES.c.subject)
+    rows = session.connection().execute(statement.limit(limit))
+    return [((row.controller_id, row.subject), state_of(row._mapping)) for row in rows]
+
+
 def save_state(session: Session, controller: int, subject: int, state: ConsentState) -> None:
     """Write the state of a person whom `lock_state` holds; what is to be erased and when stays as it is."""
     row = {"controller_id": controller, "subject": subject, "choices": _choices(state)}
@@ -173,6 +181,13 @@ def erase_due(session: Session, controller: int, subject: int) -> tuple[int | No
     statement = select(STATES.c.erase_due, STATES.c.erase_purposes).where(*_is(controller, subject))
     row = session.connection().execute(statement).one_or_none()
     return (None, 0) if row is None else (row.erase_due, row.erase_purposes)
+
+
+def with_erase_due(session: Session, keys: Iterable[Key]) -> set[Key]:
+    """Those of these people of whom something is to be erased at a time to come."""
+    key = tuple_(STATES.c.controller_id, STATES.c.subject)
+    statement = select(STATES.c.controller_id, STATES.c.subject).where(key.in_(list(keys)), _IS_DUE)
+    return {(row.controller_id, row.subject) for row in session.connection().execute(statement)}
 
 
 def set_erase_due(session: Session, controller: int, subject: int, due: int | None, purposes: int) -> None:

@@ -1,6 +1,8 @@
 """The data map: why each table exists, and the loops over it that erase, purge and answer requests.
 
-There is no other list of tables (GDPR Art. 30(1)). A table says its Holding where it is declared.
+There is no other list of tables (GDPR Art. 30(1)). A table says its Holding where it is declared. Which store it
+stands in, its row class says; a loop runs over the tables of one store, with a session of that store, because no
+transaction spans two. The keyring is in no loop: its one row goes last, by itself.
 """
 
 from collections.abc import Callable, Iterator
@@ -15,7 +17,7 @@ from consent_track.domain.decision import CARRIERS
 from consent_track.domain.retention import Clock, Holding, OnErasure
 from consent_track.domain.vocabulary import to_bits
 
-from .tables import KeyRow, controllers_in, table_of
+from .tables import Store, controllers_in, table_of
 
 HOLDINGS: Final[dict[Table, Holding]] = {}
 # Tables whose rows are never changed and never deleted; triggers in the database see to it.
@@ -60,14 +62,14 @@ def _problems(table: Table, holding: Holding) -> Iterator[str]:
         yield "it holds measurements and does not say for which purposes"
 
 
-def erase(session: Session, controller: int, subject: int) -> dict[str, int]:
-    """Delete what is held about a person in the main database; the rows deleted, by table, zero included.
+def erase(session: Session, controller: int, subject: int, store: Store = Store.MAIN) -> dict[str, int]:
+    """Delete what is held about a person in one store; the rows deleted, by table, zero included.
 
-    The caller holds the person's state row. Their key goes next, in the other store (GDPR Art. 17(1)).
+    The caller holds the person's state row. Their key goes last (GDPR Art. 17(1)).
     """
     return {
         table.name: session.connection().execute(delete(table).where(_about(table, held, controller, subject))).rowcount
-        for table, held in _of_people()
+        for table, held in _of_people(store)
         if held.on_erasure is OnErasure.DELETE
     }
 
@@ -79,7 +81,7 @@ def erase_measurements(session: Session, controller: int, subject: int, purposes
     legal ground"); a row whose carrier is gone goes, because nothing can ride on it.
     """
     counts = {}
-    for table, held in _of_people():
+    for table, held in _of_people(Store.MAIN):
         if held.measurement:
             theirs = _about(table, held, controller, subject)
             counts[table.name] = _withdraw(session, table, theirs, purposes)
@@ -97,10 +99,12 @@ def _withdraw(session: Session, table: Table, theirs: ColumnElement[bool], purpo
     return count
 
 
-def collect(session: Session, controller: int, subject: int) -> dict[str, list[dict[str, Any]]]:
-    """Every row about a person, by table, as it is held: sealed columns are still sealed (GDPR Art. 15(3))."""
+def collect(
+    session: Session, controller: int, subject: int, store: Store = Store.MAIN
+) -> dict[str, list[dict[str, Any]]]:
+    """Every row about a person in one store, by table, as it is held: what is sealed still is (GDPR Art. 15(3))."""
     found = {}
-    for table, held in _of_people():
+    for table, held in _of_people(store):
         rows = session.connection().execute(select(table).where(_about(table, held, controller, subject)))
         found[table.name] = [dict(row._mapping) for row in rows]
     return found
@@ -119,6 +123,7 @@ class Purgeable:
     data_class: str
     clock: Clock
     why: str
+    store: Store
     _table: Table
     _clock: Column[Any]
 
@@ -158,16 +163,22 @@ def purgeable() -> list[Purgeable]:
     to verify the rest from. That comes before the first proof can reach its limitation date, which is years away.
     """
     return [
-        Purgeable(table.name, held.data_class, held.clock, held.why, table, table.c[held.clock_column])
+        Purgeable(
+            table.name, held.data_class, held.clock, held.why, _store_of(table), table, table.c[held.clock_column]
+        )
         for table, held in sorted(HOLDINGS.items(), key=lambda one: one[0].name)
         if held.data_class is not None and held.clock_column is not None and table not in APPEND_ONLY
     ]
 
 
-def _of_people() -> Iterator[tuple[Table, Holding]]:
-    """The tables of the main database whose rows are about somebody; the keyring is another store."""
+def _store_of(table: Table) -> Store:
+    return next(store for store in Store if store.metadata is table.metadata)
+
+
+def _of_people(store: Store) -> Iterator[tuple[Table, Holding]]:
+    """The tables of a store whose rows are about somebody."""
     for table, held in HOLDINGS.items():
-        if held.subject_column is not None and table.metadata is not KeyRow.metadata:
+        if held.subject_column is not None and table.metadata is store.metadata:
             yield table, held
 
 

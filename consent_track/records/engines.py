@@ -1,9 +1,12 @@
 """Engines for SQLite and PostgreSQL that lose nothing, leave little behind and never wait long."""
 
 import os
+import sqlite3
 import stat
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,13 +18,15 @@ from consent_track.domain.errors import ConfigurationRefused, Problem, StorageUn
 
 # How long anybody waits for a lock before giving up, in milliseconds (9.7 s were seen without a limit).
 WAIT_MS: Final = 250
+_TRIES, _AGAIN = 100, 0.02  # seconds
 
 Pragmas = Mapping[str, tuple[str, Any]]  # name -> what to set, what must come back
 
-# WAL lets readers read beside the one writer; FULL and EXTRA lose nothing at a power cut. The keyring's rollback
-# journal leaves no history of keys, as a WAL would. secure_delete overwrites what is deleted.
+# WAL lets readers read beside the one writer; FULL and EXTRA lose nothing at a power cut. The rollback journals of the
+# keyring and of the exempt store leave no history, as a WAL would. secure_delete overwrites what is deleted.
 MAIN: Final[Pragmas] = {"journal_mode": ("WAL", "wal"), "synchronous": ("FULL", 2)}
 KEYRING: Final[Pragmas] = {"journal_mode": ("DELETE", "delete"), "synchronous": ("EXTRA", 3)}
+EXEMPT: Final[Pragmas] = {"journal_mode": ("DELETE", "delete"), "synchronous": ("FULL", 2)}
 BOTH: Final[Pragmas] = {"secure_delete": ("ON", 1), "foreign_keys": ("ON", 1), "temp_store": ("MEMORY", 2)}
 
 
@@ -41,8 +46,11 @@ def parse(text: str, setting: str, problems: list[Problem]) -> URL | None:
     return None
 
 
-def open_engine(url: URL, pragmas: Pragmas) -> Engine:
-    """An engine that shows no values of rows in its errors. A SQLite file is created, for its owner only."""
+def open_engine(url: URL, pragmas: Pragmas, schema: str = "") -> Engine:
+    """An engine that shows no values of rows in its errors. A SQLite file is created, for its owner only.
+
+    `schema`: on PostgreSQL, the one schema it sees.
+    """
     if url.get_backend_name() == "sqlite":
         return _open_sqlite(url, {**pragmas, **BOTH})
     engine = create_engine(
@@ -55,6 +63,8 @@ def open_engine(url: URL, pragmas: Pragmas) -> Engine:
         connect_args={"connect_timeout": 3},
     )
     event.listen(engine, "begin", _begin_postgresql)
+    if schema:
+        event.listen(engine, "begin", partial(_stay_in, schema))
     return engine
 
 
@@ -92,10 +102,26 @@ def _open_sqlite(url: URL, pragmas: Pragmas) -> Engine:
 def _prepare_sqlite(connection: Any, pragmas: Pragmas) -> None:
     connection.isolation_level = None  # the driver begins nothing by itself; _begin_sqlite does
     for name, (value, expected) in pragmas.items():
-        connection.execute(f"PRAGMA {name} = {value}")
-        actual = connection.execute(f"PRAGMA {name}").fetchone()[0]
+        actual = _set(connection, name, value, expected)
         if actual != expected:
             raise ConfigurationRefused.one("sqlite", f"{name} is {actual}, not {value}: this SQLite cannot be used")
+
+
+def _set(connection: Any, name: str, value: str, expected: Any) -> Any:
+    """Set a pragma and say what it then is.
+
+    Two processes that open a fresh file at once both want to change its journal, and SQLite asks nobody to wait for
+    that: whoever comes second tries again, and finds it changed.
+    """
+    for _ in range(_TRIES):
+        try:
+            connection.execute(f"PRAGMA {name} = {value}")
+            break
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error):
+                raise
+            time.sleep(_AGAIN)
+    return connection.execute(f"PRAGMA {name}").fetchone()[0]
 
 
 def _begin_sqlite(connection: Connection) -> None:
@@ -110,3 +136,7 @@ def _begin_postgresql(connection: Connection) -> None:
     options = connection.get_execution_options()
     if options.get("writes", True):
         connection.exec_driver_sql(f"SET LOCAL lock_timeout = {int(options.get('wait_ms', WAIT_MS))}")
+
+
+def _stay_in(schema: str, connection: Connection) -> None:
+    connection.exec_driver_sql(f"SET LOCAL search_path TO {schema}")

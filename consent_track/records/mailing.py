@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from operator import attrgetter
 from typing import Final
 
-from sqlalchemy import BigInteger, Index, Text, insert, select
+from sqlalchemy import BigInteger, Index, Text, distinct, func, insert, select, tuple_
 from sqlmodel import Field, Session
 
 from consent_track.domain.retention import Clock, Holding, OnErasure
@@ -94,11 +94,56 @@ def find(session: Session, controller: int, message: int) -> Prepared | None:
     return None if row is None else Prepared(**dict(row._mapping))
 
 
-def of_subject(session: Session, controller: int, subject: int) -> list[Prepared]:
-    """The mails prepared for one person, oldest first."""
-    statement = (
-        select(_REGISTER)
-        .where(_REGISTER.c.controller_id == controller, _REGISTER.c.subject == subject)
-        .order_by(_REGISTER.c.prepared_at, _REGISTER.c.message)
-    )
+def of_subject(
+    session: Session,
+    controller: int,
+    subject: int,
+    *,
+    begin: int | None = None,
+    end: int | None = None,
+    campaign: str | None = None,
+    message: int | None = None,
+) -> list[Prepared]:
+    """The mails prepared for one person, oldest first: all, or those from `begin` to before `end` (seconds)."""
+    wanted = [_REGISTER.c.controller_id == controller, _REGISTER.c.subject == subject]
+    wanted += [] if begin is None else [_REGISTER.c.prepared_at >= begin]
+    wanted += [] if end is None else [_REGISTER.c.prepared_at < end]
+    wanted += [] if campaign is None else [_REGISTER.c.campaign == campaign]
+    wanted += [] if message is None else [_REGISTER.c.message == message]
+    statement = select(_REGISTER).where(*wanted).order_by(_REGISTER.c.prepared_at, _REGISTER.c.message)
     return [Prepared(**dict(row._mapping)) for row in session.connection().execute(statement)]
+
+
+Place = tuple[int, int]  # prepared_at, message: where a page of the register ended
+
+
+def page(session: Session, controller: int, begin: int, limit: int, *, after: Place | None = None) -> list[Prepared]:
+    """The mails prepared from `begin` on (seconds), oldest first, `limit` at most, those behind `after` only."""
+    wanted = [_REGISTER.c.controller_id == controller, _REGISTER.c.prepared_at >= begin]
+    if after is not None:
+        wanted.append(tuple_(_REGISTER.c.prepared_at, _REGISTER.c.message) > tuple_(*after))
+    statement = select(_REGISTER).where(*wanted).order_by(_REGISTER.c.prepared_at, _REGISTER.c.message).limit(limit)
+    return [Prepared(**dict(row._mapping)) for row in session.connection().execute(statement)]
+
+
+def mailed_around(session: Session, controller: int, purposes: int, at: int) -> list[int]:
+    """Who got mails measured for `purposes` (bits) both before the instant `at` and from then on, in order."""
+    prepared = _REGISTER.c.prepared_at
+    statement = (
+        select(_REGISTER.c.subject)
+        .where(_REGISTER.c.controller_id == controller, _REGISTER.c.purposes.bitwise_and(purposes) != 0)
+        .group_by(_REGISTER.c.subject)
+        .having(func.min(prepared) < at, func.max(prepared) >= at)
+        .order_by(_REGISTER.c.subject)
+    )
+    return list(session.connection().execute(statement).scalars())
+
+
+def people_of_campaign(session: Session, controller: int, campaign: str, purposes: int) -> int:
+    """How many people got mails of a campaign that were measured for `purposes` (bits)."""
+    statement = select(func.count(distinct(_REGISTER.c.subject))).where(
+        _REGISTER.c.controller_id == controller,
+        _REGISTER.c.campaign == campaign,
+        _REGISTER.c.purposes.bitwise_and(purposes) != 0,
+    )
+    return int(session.connection().execute(statement).scalar_one())

@@ -109,6 +109,15 @@ def failed_among(session: Session, controller: int, flows: list[int]) -> set[int
     return set(session.connection().execute(select(_OUTBOX.c.flow).where(*theirs)).scalars())
 
 
+def failed_of(session: Session, kind: str) -> list[tuple[int, int, int]]:
+    """Controller, subject and flow of every mail of a kind that was given up and is still noted."""
+    theirs = (_OUTBOX.c.kind == kind, _OUTBOX.c.failed_at.is_not(None))
+    rows = session.connection().execute(
+        select(_OUTBOX.c.controller_id, _OUTBOX.c.subject, _OUTBOX.c.flow).where(*theirs)
+    )
+    return [(row.controller_id, row.subject, row.flow) for row in rows]
+
+
 def forget_failed(session: Session, before: int) -> int:
     """Delete the notes of mails that were given up before an instant; how many they were."""
     return session.connection().execute(delete(_OUTBOX).where(_OUTBOX.c.failed_at < before)).rowcount

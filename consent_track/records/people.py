@@ -55,6 +55,13 @@ def find_many(session: Session, controller: int, references: Iterable[int]) -> d
     return found
 
 
+def after(session: Session, controller: int, reference: int, limit: int) -> list[int]:
+    """The references of people, in their order, from the one after `reference` on."""
+    theirs = (_PEOPLE.c.controller_id == controller, _PEOPLE.c.reference > reference)
+    statement = select(_PEOPLE.c.reference).where(*theirs).order_by(_PEOPLE.c.reference).limit(limit)
+    return list(session.connection().execute(statement).scalars())
+
+
 def present(session: Session, controller: int, references: Collection[int]) -> set[int]:
     """Those of these people of whom something is held."""
     theirs = (_PEOPLE.c.controller_id == controller, _PEOPLE.c.reference.in_(sorted(references)))

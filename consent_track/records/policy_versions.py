@@ -73,5 +73,12 @@ def by_prefix(session: Session, prefix: int) -> PolicyVersion | None:
     return None if row is None else PolicyVersion(**dict(row._mapping))
 
 
+def by_hash(session: Session, beginning: str) -> list[PolicyVersion]:
+    """The versions whose hash begins like this, oldest first; a whole hash finds one at most."""
+    statement = select(_VERSIONS).where(_VERSIONS.c.hash.startswith(beginning, autoescape=True))
+    rows = session.connection().execute(statement.order_by(_VERSIONS.c.first_used, _VERSIONS.c.hash))
+    return [PolicyVersion(**dict(row._mapping)) for row in rows]
+
+
 def _plain(value: Any) -> Any:
     return dict(value) if isinstance(value, Mapping) else str(value)

@@ -1,4 +1,4 @@
-"""The schema of both stores: brought up to date by migrations, and compared with what the tables say.
+"""The schema of the three stores: brought up to date by migrations, and compared with what the tables say.
 
 Each store has its own migrations and its own record of them. Migrations run in one transaction: all of it, or nothing.
 """
@@ -16,11 +16,12 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, MetaData, func, inspect, select, text
+from sqlalchemy.schema import CreateSchema
 
 from .datamap import APPEND_ONLY
 from .engines import available, with_options
 from .partitions import is_partition
-from .tables import KeyRow, Row
+from .tables import Store
 
 if TYPE_CHECKING:
     from .database import Database
@@ -28,28 +29,32 @@ if TYPE_CHECKING:
 _FOLDER: Final = Path(__file__).parent / "migrations"
 _LOCK: Final = 0x736368656D61  # any number, the same for all; held while a schema changes
 _WAIT_MS: Final = 60_000
+# On PostgreSQL the exempt store is a schema of its own; its owner is its own role, and nobody else is let in (AH-14).
+EXEMPT_SCHEMA: Final = "exempt"
 _ONE_AT_A_TIME: Final = Lock()  # Alembic keeps the migration under way in globals of the process
 
 
 @dataclass(frozen=True, slots=True)
 class _Store:
-    """One of the two stores: what it should hold, and the folder of its migrations."""
+    """One of the stores: what it should hold, the folder of its migrations, its own PostgreSQL schema if it has one."""
 
     name: str
     engine: Engine
     metadata: MetaData
     versions: str
+    schema: str = ""
 
 
-def _stores(db: "Database") -> tuple[_Store, _Store]:
+def _stores(db: "Database") -> tuple[_Store, ...]:
     return (
-        _Store("database", db.engine, Row.metadata, "versions"),
-        _Store("keyring", db.keyring_engine, KeyRow.metadata, "keyring"),
+        _Store(Store.MAIN.value, db.engine, Store.MAIN.metadata, "versions"),
+        _Store(Store.KEYRING.value, db.keyring_engine, Store.KEYRING.metadata, "keyring"),
+        _Store(Store.EXEMPT.value, db.exempt_engine, Store.EXEMPT.metadata, "exempt", EXEMPT_SCHEMA),
     )
 
 
 def is_new(db: "Database") -> bool:
-    """Whether neither store holds a table, ours or not. Raises StorageUnavailable."""
+    """Whether no store holds a table, ours or not. Raises StorageUnavailable."""
     for store in _stores(db):
         with available(), store.engine.connect() as connection:
             if inspect(connection).get_table_names():
@@ -58,14 +63,14 @@ def is_new(db: "Database") -> bool:
 
 
 def upgrade(db: "Database", revision: str = "head") -> None:
-    """Bring both stores up to date. Safe to run twice, also at the same time. Raises StorageUnavailable."""
+    """Bring all stores up to date. Safe to run twice, also at the same time. Raises StorageUnavailable."""
     for store in _stores(db):
         with _changing(store) as connection:
             command.upgrade(_config(store, connection), revision)
 
 
 def downgrade(db: "Database", revision: str = "base") -> None:
-    """Take both stores back to an earlier revision; `base` removes every table. Raises StorageUnavailable."""
+    """Take all stores back to an earlier revision; `base` removes every table. Raises StorageUnavailable."""
     for store in _stores(db):
         with _changing(store) as connection:
             command.downgrade(_config(store, connection), revision)
@@ -122,6 +127,8 @@ def _changing(store: _Store) -> Iterator[Connection]:
     with _ONE_AT_A_TIME, available(), engine.begin() as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+            if store.schema and not inspect(connection).has_schema(store.schema):
+                connection.execute(CreateSchema(store.schema))
         yield connection
 
 

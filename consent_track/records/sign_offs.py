@@ -1,4 +1,7 @@
-"""Who read the legal texts of a locale and found them right (decision 27): a signature under exact words."""
+"""Who read the legal texts of a locale, or a draft rule pack, and found them right: a signature under exact words.
+
+Unreviewed texts do not grant, and a weakly founded pack is the operator's own responsibility.
+"""
 
 from dataclasses import dataclass
 from datetime import date
@@ -7,6 +10,7 @@ from typing import Final
 from sqlalchemy import select
 from sqlmodel import Field, Session
 
+from consent_track.domain.policy import RulePack, policy_hash
 from consent_track.domain.retention import Clock, Holding, OnErasure
 
 from .datamap import holds
@@ -25,7 +29,10 @@ from .tables import Row, insert_or_update, table_of
     )
 )
 class SignOffRow(Row, table=True):
-    """One signature. Any change of a text is another `texts_hash`, and needs another signature."""
+    """One signature. Any change of a text is another `texts_hash`, and needs another signature.
+
+    `locale` says what was read: a locale, or a draft rule pack as `pack:KR`; then the hash is that of its content.
+    """
 
     __tablename__ = "sign_off"
 
@@ -48,6 +55,11 @@ class SignOff:
     name: str
     on: date
     law_version: str
+
+
+def of_pack(pack: RulePack) -> tuple[str, str]:
+    """What a signature under a draft rule pack stands under, in the place of a locale and its texts."""
+    return f"pack:{pack.id}", policy_hash(pack.content, {})
 
 
 def record(session: Session, sign_off: SignOff) -> None:

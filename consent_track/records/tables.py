@@ -1,10 +1,12 @@
-"""What all tables share: two stores with a schema each, and one way of naming constraints.
+"""What all tables share: three stores with a schema each, and one way of naming constraints.
 
 `Row` is a table of the main database, `KeyRow` one of the keyring, which is another store (erasure needs two: what is
-deleted from a database stays in its backups, what was sealed under a destroyed key does not).
+deleted from a database stays in its backups, what was sealed under a destroyed key does not). `ExemptRow` is a table
+of the exempt store, which keeps no history and which nothing else may read (decision 13; AH-14).
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from enum import Enum
 from itertools import islice
 from typing import Any, ClassVar, Final, TypeVar, cast
 
@@ -37,6 +39,31 @@ class KeyRow(SQLModel):
     """A table of the keyring store."""
 
     metadata: ClassVar[MetaData] = MetaData(naming_convention=_NAMING)
+
+
+class ExemptRow(SQLModel):
+    """A table of the exempt store."""
+
+    metadata: ClassVar[MetaData] = MetaData(naming_convention=_NAMING)
+
+
+class Store(Enum):
+    """Where a table stands. A table belongs to a store by its row class; there is no list of tables."""
+
+    MAIN = "database"
+    KEYRING = "keyring"
+    EXEMPT = "exempt"
+
+    @property
+    def metadata(self) -> MetaData:
+        return _METADATA[self]
+
+
+_METADATA: Final = {
+    Store.MAIN: Row.metadata,
+    Store.KEYRING: KeyRow.metadata,
+    Store.EXEMPT: ExemptRow.metadata,
+}
 
 
 def table_of(model: type[SQLModel]) -> Table:
@@ -82,6 +109,16 @@ def insert_or_add(connection: Connection, table: Table, values: Mapping[str, Any
     keys = [column.name for column in table.primary_key]
     total = table.c[counter] + statement.excluded[counter]
     connection.execute(statement.on_conflict_do_update(index_elements=keys, set_={counter: total}))
+
+
+def insert_or_raise(connection: Connection, table: Table, values: Mapping[str, Any], column: str) -> None:
+    """Insert a row, or raise `column` of the row with that key where this value is the greater; else touch nothing."""
+    statement = _insert(connection, table).values(**values)
+    keys = [key.name for key in table.primary_key]
+    given = statement.excluded[column]
+    connection.execute(
+        statement.on_conflict_do_update(index_elements=keys, set_={column: given}, where=table.c[column] < given)
+    )
 
 
 def in_chunks(values: Iterable[_T]) -> Iterator[list[_T]]:

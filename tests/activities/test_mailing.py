@@ -47,7 +47,7 @@ def test_alice_is_measured_and_told(acme):
     )
 
 
-@pytest.mark.law("TI-01", "CC-01", "CC-08", "DI-08", "DI-09")
+@pytest.mark.law("TI-01", "CC-01", "CC-08", "DI-08", "DI-09", "OO-13")
 @pytest.mark.parametrize("who", [BOB, CHARLIE])
 def test_no_measuring_url_leaves_for_who_did_not_say_yes(acme, who):
     raw = mail_to(who)
@@ -159,6 +159,7 @@ def test_protected_mail_passes_untouched_with_a_reason(acme, reason):
 FOREIGN = '<html><body><p>Hi</p><img src="https://t.esp.example/wf/open?u=1" width="1" height="1"></body></html>'
 
 
+@pytest.mark.law("OO-16")
 def test_a_strangers_pixel_is_stripped_from_a_refusers_mail(acme):
     result = prepare(acme, mail_to(BOB, html=FOREIGN), BOB).result
     assert b"esp.example" not in result.data

@@ -55,7 +55,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 def test_init_makes_everything_an_installation_needs(home: Path) -> None:
     assert {path.name for path in home.iterdir()} == {
-        *("consent_track.toml", "consent_track.db", "keyring.db", "keys", "policies", "spool", "wordings")
+        *("consent_track.toml", "consent_track.db", "keyring.db", "exempt.db", "keys", "policies", "spool", "wordings")
     }
     config = load_config({}, home)
     assert config.controllers[0].name == "Acme"
@@ -275,7 +275,7 @@ def test_the_doctor_sees_what_is_right(home: Path, repair: tuple[str, Callable[[
 
 def test_the_doctor_sees_a_signature(home: Path) -> None:
     config = load_config({}, home)
-    database = open_database(config.database_url, config.keyring_url)
+    database = open_database(config.database_url, config.keyring_url, config.exempt_url)
     texts = load_wordings(config.translations_dir).texts("en")
     assert texts is not None
     with write(database.engine) as session:

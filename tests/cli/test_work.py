@@ -110,7 +110,9 @@ def test_a_mail_to_several_needs_a_named_recipient(home):
     assert home.refused("instrument", stdin=raw)[0]["where"] == "--recipient"
 
 
-@pytest.mark.parametrize("job", ["drain", "day-keys", "partitions", "finish-erasures", "erase-withdrawn", "purge"])
+@pytest.mark.parametrize(
+    "job", ["drain", "day-keys", "partitions", "finish-erasures", "erase-withdrawn", "clocks", "purge"]
+)
 def test_every_job_runs_once(home, job):
     assert home("worker", "--once", job)["job"] == job
 

@@ -332,6 +332,7 @@ REASONS = """
     signal mode_not_available sensitive_mail never_allowed no_consent not_answered refused withdrawn consent_expired
     consent_revoked before_consent evidence_too_weak notice_missing carrier_declined
     consent_lapsed
+    exempt aggregate audience_too_small condition_unmet
 """
 
 

@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from consent_track.domain.disclosure import Instrumented, Statement, statement_for
-from consent_track.domain.vocabulary import MailType
+from consent_track.domain.vocabulary import MailType, Purpose
 from tests.domain.people import rows
 
 # opens, clicks measured? by notice? something of others left? next hop declared clean? -> newsletter, order mail
@@ -48,6 +48,19 @@ def test_the_sentence_is_true_of_the_mail(truth):
         assert said == (order if mail_type in service else newsletter)
 
 
+EXEMPT = """
+    deliverability_hygiene  last_open_day
+    aggregate_count         counted
+"""
+
+
+@pytest.mark.law("DI-08")
+@pytest.mark.parametrize(("mode", "statement"), rows(EXEMPT))
+def test_an_exempt_pixel_is_spoken_of_in_every_kind_of_mail(mode, statement):
+    done = Instrumented(opens=False, clicks=False, exempt=Purpose(mode))
+    assert {statement_for(done, mail_type, path_is_clean=True) for mail_type in MailType} == {statement}
+
+
 def test_every_statement_is_said_of_some_mail():
-    said = {name for row in rows(SAYS) for name in row[-2:]}
+    said = {name for row in rows(SAYS) for name in row[-2:]} | {row[-1] for row in rows(EXEMPT)}
     assert said == {statement.value for statement in Statement}

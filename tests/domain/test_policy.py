@@ -115,7 +115,9 @@ def test_a_number_is_the_stricter_of_law_and_house(shipped, name, law, house, ho
 
 
 def test_for_one_parameter_more_is_stricter():
-    assert {"re_ask_cooldown_months"} == LONGER_IS_STRICTER, "name here what a later parameter protects by more"
+    assert {"re_ask_cooldown_months", "aggregate_min_audience"} == LONGER_IS_STRICTER, (
+        "name here what a later parameter protects by more"
+    )
 
 
 KEPT = """

@@ -84,6 +84,7 @@ def rendered() -> str:
             "requirement": row["requirement"],
             "confidence": row["confidence"],
             "tests": proved.get(str(row["id"]), []),
+            "why_not": row.get("why_not", ""),
         }
         for row in catalogue()
     ]

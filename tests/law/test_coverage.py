@@ -39,6 +39,12 @@ def test_every_row_says_everything(key):
     assert {row["confidence"] for row in coverage.catalogue()} == set("PQSMH")
 
 
+def test_a_row_without_a_proof_says_why_and_one_with_a_proof_has_no_excuse():
+    proved = coverage.proofs()
+    for row in coverage.catalogue():
+        assert (str(row["id"]) in proved) != bool(row.get("why_not")), row["id"]
+
+
 def test_the_shipped_file_is_what_the_tests_prove():
     shipped = coverage.SHIPPED.read_text(encoding="utf-8")
     assert shipped == coverage.rendered(), "stale; run: python tests/law/coverage.py"

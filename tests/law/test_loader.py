@@ -11,7 +11,7 @@ import pytest
 from consent_track.bundled import bundled
 from consent_track.domain.errors import PolicyRefused
 from consent_track.domain.vocabulary import INDIVIDUAL, Purpose
-from consent_track.policy_files import load_house, load_pack, load_policies, replaced_packs
+from consent_track.policy_files import load_house, load_pack, load_policies, remarks
 from consent_track.policy_reading import LONGEST_FILE
 from tests.law.toml_text import written
 
@@ -119,8 +119,8 @@ class TestOwnFolder:
         policies = load_policies([folder, own])
         assert policies.for_jurisdiction("FR").number("token_life_days") == 30
         assert policies.for_jurisdiction("FR").pack.law_version == "2027-01-01"
-        assert replaced_packs([folder, own]) == (f"FR: {own / 'my-france.toml'}",)
-        assert replaced_packs([folder]) == ()
+        assert remarks([folder, own]).replaced == (f"FR: {own / 'my-france.toml'}",)
+        assert remarks([folder]).replaced == ()
 
     def test_the_last_house_policy_holds(self, folder, own):
         (own / "house.toml").write_text(SHIPPED["house.toml"] + "token_life_days = 7\n")
@@ -147,7 +147,7 @@ class TestOwnFolder:
             SHIPPED["FR.toml"].replace('"released"', '"draft"').replace("value = 90,", "value = 1,")
         )
         assert load_policies([folder, own]).for_jurisdiction("FR").number("token_life_days") == 90
-        assert replaced_packs([folder, own]) == ()
+        assert remarks([folder, own]).replaced == ()
 
     def test_a_draft_that_nobody_named_is_checked_all_the_same(self, folder, own):
         (own / "BG.toml").write_text(

@@ -275,6 +275,10 @@ https://x.awstrack.me/L0/https:%2F%2Fa.example/1|<!--[if mso]>|<![endif]-->|<td 
 
 @settings(max_examples=400, deadline=None)
 @example(b'<p style=background:url(//esp.example/o.gif"//esp.example/o.gif')
+@example(
+    b"<a href= style=background:url(https://esp.example/wf/open?upn=1</style>\n"
+    b"<style><img src=https://esp.example/wf/open?upn=1>"
+)
 @given(st.lists(st.sampled_from(PIECES), max_size=25).map(b"".join))
 def test_once_stripped_nothing_is_left_to_strip(page: bytes) -> None:
     """Trackers never overlap, and what stays is only what could not be taken out."""

@@ -214,7 +214,7 @@ def test_automated_decisions_are_told_with_their_reference_and_a_way_out():
     assert "Automated decisions" not in as_text(made())
 
 
-@pytest.mark.law("DI-12")
+@pytest.mark.law("DI-12", "RE-08")
 def test_a_flag_without_the_reference_of_its_assessment_does_not_load(tmp_path):
     text = (bundled("policies") / "FR.toml").read_text()
     flagged = text.replace("[rules.personalisation]\n", "[rules.personalisation]\nadmt = true\n")

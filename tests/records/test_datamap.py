@@ -11,7 +11,7 @@ from consent_track.domain.vocabulary import Purpose, to_bits
 from consent_track.records import datamap, hits
 from consent_track.records.database import Database, read, write
 from consent_track.records.datamap import APPEND_ONLY, DATA_CLASSES, HOLDINGS
-from consent_track.records.tables import KeyRow, Row
+from consent_track.records.tables import Row, Store
 from tests.records.stage import ACME, ALICE, BOB, DAY, NOW, OPENS, OTHER, hit
 
 MAIN = [table for table in HOLDINGS if table.metadata is Row.metadata]
@@ -19,9 +19,11 @@ PERSONAL = [table for table in HOLDINGS if HOLDINGS[table].subject_column]
 
 # What compliance reads: each table, whose it is, what ends it and what an erasure does to it.
 DATA_MAP = """
+campaign_count   -          hits              not_personal
 chain_head       -          -                 not_personal
 consent_event    subject    consent_proof     keep  GDPR Art. 7(1), 17(3)(e)
 consent_state    subject    -                 delete
+days_kept        -          -                 not_personal
 decline_count    -          decline_counts    not_personal
 erasure_intent   subject    request_log       keep  GDPR Art. 5(2), 12(3)
 flow             subject    -                 delete
@@ -31,6 +33,7 @@ import_run       -          -                 not_personal
 kept_letter      subject    consent_proof     delete
 kept_paper       subject    consent_proof     keep  GDPR Art. 7(1), 17(3)(e)
 key_event        -          key_evidence      not_personal
+last_open        subject    hits              delete
 mailing          subject    mailing_register  delete
 outbox           subject    -                 delete
 policy_version   -          policy_versions   not_personal
@@ -42,6 +45,8 @@ spool_node       -          -                 not_personal
 subject          reference  -                 delete
 subject_key      reference  -                 delete
 suppression      -          suppression       keep  GDPR Art. 17(3)(b), 21(3)
+wave             -          -                 not_personal
+wave_person      subject    mailing_register  delete
 wording          -          consent_proof     keep  GDPR Art. 5(2), 7(1)
 """
 
@@ -67,7 +72,7 @@ def undeclared(*schemas: MetaData) -> list[str]:
 
 @pytest.mark.law("RT-01")
 def test_no_table_without_a_holding():
-    assert undeclared(Row.metadata, KeyRow.metadata) == []
+    assert undeclared(*(store.metadata for store in Store)) == []
     scratch = MetaData()
     Table("secret_list", scratch)
     assert undeclared(Row.metadata, scratch) == ["secret_list"], "the check finds one"
@@ -203,9 +208,14 @@ PEOPLE = [(ACME, ALICE), (ACME, BOB), (OTHER, ALICE)]
 def seed(database: Database, *, at: int = NOW, day: date = DAY) -> None:
     """A row in every table, for each of three people."""
     numbers = iter(range(1, 1_000))
-    for engine, schema in ((database.engine, Row.metadata), (database.keyring_engine, KeyRow.metadata)):
+    engines = {
+        Store.MAIN: database.engine,
+        Store.KEYRING: database.keyring_engine,
+        Store.EXEMPT: database.exempt_engine,
+    }
+    for store, engine in engines.items():
         with write(engine) as session:
-            for table in schema.tables.values():
+            for table in store.metadata.tables.values():
                 for number, (controller, subject) in zip(numbers, PEOPLE, strict=False):
                     if "controller_id" in table.primary_key.columns and len(table.primary_key) == 1:
                         controller = number  # one row for each controller
@@ -227,13 +237,26 @@ def test_erasing_alice_leaves_what_an_article_keeps_and_nothing_else(database: D
     with read(database.engine) as session:
         left = {name for name, rows in datamap.collect(session, ACME, ALICE).items() if rows}
 
-    assert erased == dict.fromkeys(["subject", "consent_state", "mailing", "hit", "flow", "outbox", "kept_letter"], 1)
+    mine = ["subject", "consent_state", "mailing", "hit", "flow", "outbox", "kept_letter", "wave_person"]
+    assert erased == dict.fromkeys(mine, 1)
     assert left == {"consent_event", "erasure_intent", "kept_paper"} == set(datamap.kept()) & left
     after = counts(database)
     assert all(after[table.name] == (2 if table.name in erased else 3) for table in MAIN), "and nobody else's"
 
     with write(database.engine) as session:
         assert set(datamap.erase(session, ACME, ALICE).values()) == {0}, "twice is once"
+
+
+@pytest.mark.law("RT-02")
+def test_the_exempt_store_is_erased_and_read_like_the_main_one(database: Database):
+    seed(database)
+    with write(database.exempt_engine) as exempt:
+        assert datamap.collect(exempt, ACME, ALICE, Store.EXEMPT)["last_open"] == [
+            {"controller_id": ACME, "subject": ALICE, "day": DAY}
+        ]
+        assert datamap.erase(exempt, ACME, ALICE, Store.EXEMPT) == {"last_open": 1}
+        assert datamap.collect(exempt, ACME, ALICE, Store.EXEMPT) == {"last_open": []}
+        assert len(datamap.collect(exempt, ACME, BOB, Store.EXEMPT)["last_open"]) == 1
 
 
 def test_what_is_held_about_alice_is_every_row_about_her_and_about_nobody_else(database: Database):
@@ -293,7 +316,7 @@ def test_a_purge_leaves_nothing_older_and_takes_nothing_newer(database: Database
     }
 
     for name, one in purgeable.items():
-        with write(database.engine) as session:
+        with write(database.exempt_engine if one.store is Store.EXEMPT else database.engine) as session:
             assert one.overdue(session, limit[one.clock]) == 3, name
             exactly = (NOW - 1) if one.clock is Clock.INSTANT else DAY - timedelta(days=1)
             assert one.purge_chunk(session, exactly, 10) == 0, f"{name}: the limit itself stays"

@@ -8,13 +8,13 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from sqlalchemy import insert, inspect, text
+from sqlalchemy import Engine, insert, inspect, text
 
 import consent_track
 from consent_track.records import hits, ledger, subjects
 from consent_track.records.database import Database, check, downgrade, read, upgrade, write
 from consent_track.records.partitions import is_partition
-from consent_track.records.tables import KeyRow, Row
+from consent_track.records.tables import Store
 from tests.records.stage import ACME, ALICE, DAY, NOW, hit, link
 
 VERSIONS = Path(consent_track.__file__).parent / "records" / "migrations" / "versions"
@@ -28,9 +28,15 @@ def migrated(empty_urls, opened) -> Database:
     return database
 
 
-def tables(database: Database) -> tuple[set[str], set[str]]:
+def tables(database: Database) -> tuple[set[str], ...]:
     main = {name for name in inspect(database.engine).get_table_names() if not is_partition(name)}
-    return main - {"alembic_version"}, set(inspect(database.keyring_engine).get_table_names()) - {"alembic_version"}
+    stores = (main, *(set(tables_in(engine)) for engine in (database.keyring_engine, database.exempt_engine)))
+    return tuple(store - {"alembic_version"} for store in stores)
+
+
+def tables_in(engine: Engine) -> list[str]:
+    with engine.connect() as connection:
+        return inspect(connection).get_table_names()
 
 
 def test_from_nothing_to_a_current_schema(empty_urls, opened):
@@ -39,10 +45,11 @@ def test_from_nothing_to_a_current_schema(empty_urls, opened):
     assert check(database) == [
         f"database: is at revision none, this version needs {newest}",
         "keyring: is at revision none, this version needs 0001",
+        "exempt: is at revision none, this version needs 0001",
     ]
     upgrade(database)
     assert check(database) == []
-    assert tables(database) == (set(Row.metadata.tables), set(KeyRow.metadata.tables))
+    assert tables(database) == tuple(set(store.metadata.tables) for store in Store)
     upgrade(database)
     assert check(database) == [], "twice is once"
 
@@ -50,7 +57,7 @@ def test_from_nothing_to_a_current_schema(empty_urls, opened):
 def test_down_and_up_again_with_data(migrated: Database):
     fill(migrated)
     downgrade(migrated)
-    assert tables(migrated) == (set(), set())
+    assert tables(migrated) == (set(), set(), set())
 
     upgrade(migrated)
     assert check(migrated) == []
@@ -73,7 +80,7 @@ def fill(database: Database) -> None:
         hits.ensure_partitions(session, DAY)
         hits.insert_many(session, [hit(ALICE, 1)])
         ledger.append(session, ACME, ALICE, NOW, link)
-        for table in Row.metadata.tables.values():
+        for table in Store.MAIN.metadata.tables.values():
             if table.name == "sign_off":
                 row = {"locale": "fr", "texts_hash": "0", "name": "Dana", "signed_on": DAY, "law_version": "2026"}
                 session.connection().execute(insert(table).values(row))

@@ -7,7 +7,7 @@ from email.policy import default
 
 import pytest
 
-from consent_track.activities import confirming, consenting, knowing
+from consent_track.activities import asking, confirming, consenting, knowing
 from consent_track.activities.confirming import Kind, Wish
 from consent_track.mail.headers import Declared
 from consent_track.web import create_app
@@ -21,7 +21,7 @@ EXPECTED = re.compile("status of 40[04]|Clear-Site-Data")
 LOCALES = ("en", "fr", "de", "ar")
 PAGES = (
     "choices", "done", "off", "unsubscribe", "ended", "privacy", "dead link", "consent", "consent with a problem",
-    "sent", "noted", "verify", "verified", "used", "let in", "held", "closed",
+    "sent", "noted", "verify", "verified", "used", "let in", "held", "closed", "asked",
 )  # fmt: skip
 
 
@@ -64,6 +64,14 @@ class Acme:
         mine = dict(mails(self))[address.lower()]
         return self.url + link_in(mine, url=self.url)
 
+    def asked(self, locale, number):
+        """The choice link of the mail that asks somebody."""
+        address, law = f"asked{number}.{locale}@example.org", "FR"
+        plan = asking.Plan(1, f"wave {number} {locale}", world.MEASURED, law, send=True, public_url=self.url)
+        who = [asking.Addressee(address, locale)]
+        asking.start(self.runtime.processing, self.runtime.reading, plan, who, self.runtime.letters(), pause=0)
+        return link_in(dict(mails(self))[address], url=self.url)
+
     def press(self, page, button):
         self.clock.move(30)  # who reads takes a while
         with page.expect_navigation(wait_until="load"):
@@ -89,6 +97,8 @@ class Acme:
                 self.press(page, "button.main")
             if name == "closed":
                 self.press(page, "button.quiet")
+        elif name == "asked":
+            page.goto(f"{self.url}{self.asked(locale, number)}#yes")
         elif name == "privacy":
             page.goto(f"{self.url}/privacy")
         elif name == "dead link":

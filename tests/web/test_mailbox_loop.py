@@ -8,6 +8,7 @@ import pytest
 
 from consent_track import worker
 from consent_track.activities import answering, confirming, knowing, notifying, proving
+from consent_track.domain.reasons import Reason
 from consent_track.domain.vocabulary import Grade, Purpose, Status
 from consent_track.records import flows
 from tests import world
@@ -226,3 +227,29 @@ def test_the_history_in_the_ledger_says_how_the_yes_came_about(acme):
     assert "form.heading" in words
     assert "verify.yes" in words
     assert "purpose.open_performance.text" in words
+
+
+@pytest.mark.law("WD-02")
+def test_every_mail_leads_to_its_choices_apart_from_unsubscribing_without_typing_in_two_presses(acme):
+    data = world.prepare(acme.runtime, world.mail_to(ALICE), ALICE).result.data.decode()
+    footer = data[data.index("<!--consent-track-footer-->") :]
+    links = dict(re.findall(r'<a href="https://mail\.acme\.example(/[pu]/[^"]+)"[^>]*>([^<]+)</a>', footer))
+    assert list(links.values()) == ["Stop measuring (you keep the emails)", "Unsubscribe"]
+    (choices, unsubscribe) = links
+    assert choices.removeprefix("/p/") != unsubscribe.removeprefix("/u/")
+    page = acme.ask(choices).text  # the first press
+    assert re.findall(r'<input(?![^>]*type="hidden")', page) == []
+    acme.ask(choices, "POST", data={"off": "all"})  # the second
+    assert on(acme, ALICE) == set()
+
+
+@pytest.mark.law("OO-01", "OO-02")
+def test_a_signal_that_came_once_holds_for_every_later_mail_and_page(acme):
+    link = acme.link(ALICE)
+    acme.ask(link, headers={"Sec-GPC": "1"})
+    for _ in range(30):
+        acme.ask(link)
+    assert on(acme, ALICE) == set()
+    late = world.prepare(acme.runtime, world.mail_to(ALICE), ALICE)
+    assert late.opens.reason is late.clicks.reason is Reason.SIGNAL
+    assert "Measuring is OFF." in acme.ask(link).text

@@ -4,9 +4,11 @@ import pytest
 
 from consent_track.activities import answering, proving
 from consent_track.domain.observation import TokenFacts
-from consent_track.domain.vocabulary import TokenClass
+from consent_track.domain.vocabulary import Purpose, TokenClass
 from tests import world
-from tests.world import ALICE, BOB
+from tests.activities import exempt_stage
+from tests.web.conftest import Site
+from tests.world import ALICE, BOB, CHARLIE
 
 ONE_CLICK = {"List-Unsubscribe": "One-Click"}
 
@@ -179,7 +181,7 @@ def test_a_controllers_name_is_escaped_everywhere(another):
     assert "<script>alert" not in site.ask("/privacy").text
 
 
-@pytest.mark.law("OO-11", "ST-12")
+@pytest.mark.law("OO-11", "ST-07", "ST-12")
 def test_well_known_places(site):
     gpc = site.ask("/.well-known/gpc.json")
     assert (gpc.json["gpc"], gpc.mimetype) == (True, "application/json")
@@ -260,3 +262,17 @@ def test_the_words_on_the_button_are_kept_with_the_choice(site):
         last = proving.history(p, 1, ALICE)[-1]
     assert (last["method"], last["actor"]) == ("preference_page", "subject")
     assert list(last["words"].values()) == ["Turn all measuring off"]
+
+
+@pytest.mark.law("AH-07", "WD-16")
+def test_hygiene_without_consent_stands_on_the_page_and_is_turned_off_there(tmp_path, clock):
+    exempt_stage.tell(tmp_path / "home", Purpose.DELIVERABILITY_HYGIENE)
+    site = Site(tmp_path / "home", clock)
+    exempt_stage.on_the_list(site.runtime, CHARLIE)
+    link = site.link(CHARLIE)
+    page = site.ask(link).text
+    assert "Measuring is ON." in page
+    assert page.count("<fieldset>") == 1
+    site.ask(link, "POST", data={"off": "deliverability_hygiene"})
+    assert "Measuring is OFF." in site.ask(link).text
+    site.runtime.database.close()

@@ -32,8 +32,9 @@ def choices(token: str) -> str:
 
 def _page(seen: Visit) -> str:
     offered = seen.controller.purposes if may_ask(seen.texts) else ()
-    off = [purpose for purpose in offered if purpose not in seen.standing.on]
-    return render_template("choices.html", seen=seen, off=off, mailing=bool(runtime().config.smtp_url))
+    asked = [purpose for purpose in Purpose if seen.is_asked(purpose)] if offered else []
+    off = [purpose for purpose in dict.fromkeys((*asked, *offered)) if purpose not in seen.on]
+    return render_template("choices.html", seen=seen, off=off, asked=asked, mailing=bool(runtime().config.smtp_url))
 
 
 def choose(token: str) -> Answer:
@@ -55,7 +56,8 @@ def _turn_off(seen: Visit, what: str, token: str) -> str:
         done = act(seen, consenting.end_mail, how(seen, "preference_page", "choices.html", "page.also_stop_emails"))
         return _done(seen, done, None, token)
     one = None if what == "all" else Purpose(what)
-    stamp = how(seen, "preference_page", "choices.html", "page.turn_off_one" if one else "page.turn_all_off")
+    label = ("mail.request.no" if seen.is_asked(one) else "page.turn_off_one") if one else "page.turn_all_off"
+    stamp = how(seen, "preference_page", "choices.html", label)
 
     def off(p: Processing, controller: int, subject: int, stamp: How) -> Done | Unknown:
         return consenting.turn_off(p, controller, subject, stamp, frozenset({one}) if one else None)

@@ -5,14 +5,15 @@ from dataclasses import dataclass, replace
 
 from flask import request
 
-from consent_track.activities import Processing, consenting, wording
+from consent_track.activities import Processing, consenting, exempting, wording
 from consent_track.activities.consenting import Done, How, Standing, Unknown
 from consent_track.collector.app import host_of, says_no
+from consent_track.domain.asking import OPEN_QUESTION
 from consent_track.domain.controller import Controller, UnsubscribeOwner
 from consent_track.domain.decision import DAY
 from consent_track.domain.errors import ForgedToken
 from consent_track.domain.observation import Signal, TokenFacts
-from consent_track.domain.vocabulary import Grade, TokenClass
+from consent_track.domain.vocabulary import Grade, Purpose, TokenClass
 from consent_track.i18n import Texts
 
 from ..current import runtime
@@ -29,6 +30,12 @@ class Visit:
     standing: Standing
     texts: Texts
     signalled: bool
+    hygiene: bool = False  # whether the last day of an open may be kept without consent (CNIL 2026-042)
+
+    @property
+    def on(self) -> tuple[Purpose, ...]:
+        """What is measured of this person, with consent or without."""
+        return (*self.standing.on, Purpose.DELIVERABILITY_HYGIENE) if self.hygiene else self.standing.on
 
     def get(self, id_: str, **values: str) -> str:
         return self.texts.get(id_, controller=self.controller.name, **values)
@@ -36,6 +43,11 @@ class Visit:
     @property
     def masked(self) -> str:
         return isolated(self.standing.masked)
+
+    def is_asked(self, purpose: Purpose) -> bool:
+        """Whether a question about this purpose waits for an answer."""
+        choice = self.standing.state.choices.get(purpose)
+        return choice is not None and choice.status in OPEN_QUESTION
 
     @property
     def ours_to_end(self) -> bool:
@@ -66,10 +78,12 @@ def visit(token_class: TokenClass, token: str) -> Visit:
             consenting.record_signal(p, signal)
     with runtime().reading() as p:
         standing = consenting.standing(p, facts.controller, facts.subject)
-    if standing is None:
-        raise ForgedToken
+        if standing is None:
+            raise ForgedToken
+        exempt = exempting.hygiene(p, facts.controller, facts.subject, facts.jurisdiction)
     texts = words(standing.locale or locale_of_request(), controller)
-    return Visit(facts, controller, standing, texts, signalled or standing.state.signal_on is not None)
+    shown = signalled or standing.state.signal_on is not None
+    return Visit(facts, controller, standing, texts, shown, exempt.in_use)
 
 
 def words(locale: str, controller: Controller) -> Texts:
