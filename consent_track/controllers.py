@@ -52,7 +52,7 @@ def _joint_controllers(value: object) -> tuple[JointController, ...]:
 
 _READERS: Final[dict[str, settings.Reader]] = {
     "number": settings.number(1, 65_535),
-    "name": settings.text,
+    "name": settings.name,
     "contact": settings.mailbox,
     "privacy_policy": settings.page,
     "postal_address": settings.lines,

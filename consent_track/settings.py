@@ -39,6 +39,14 @@ def text(value: object) -> str:
     return value.strip()
 
 
+def name(value: object) -> str:
+    """A name as recipients read it; it stands in headers of mails, where `=?` would begin another (RFC 2047)."""
+    found = text(value)
+    if "=?" in found:
+        raise ValueError("must not hold =?: it has a meaning of its own in mails")
+    return found
+
+
 def lines(value: object) -> str:
     """Text that may have several lines, such as a postal address; may be empty."""
     if not isinstance(value, str):
@@ -181,7 +189,7 @@ def locale(value: object) -> str:
 def names_by_locale(value: object) -> tuple[tuple[str, str], ...]:
     if not isinstance(value, Mapping):
         raise ValueError('must be a table such as { ar = "…" }')
-    return tuple(sorted((locale(code), text(name)) for code, name in value.items()))
+    return tuple(sorted((locale(code), name(said)) for code, said in value.items()))
 
 
 def time_zone(value: object) -> str:

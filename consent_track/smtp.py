@@ -40,6 +40,8 @@ class MailServer:
         except (smtplib.SMTPSenderRefused, smtplib.SMTPDataError) as refused:
             code = refused.smtp_code
             raise SendFailed(f"the mail was refused with {code}", permanent=code >= 500) from None
+        except UnicodeError:  # an address beyond ASCII, and no SMTPUTF8 (RFC 6531)
+            raise SendFailed("the recipient's address cannot be said to this server", permanent=True) from None
         except (smtplib.SMTPException, OSError) as failed:
             raise SendFailed(f"the mail server: {type(failed).__name__}", permanent=False) from None
 

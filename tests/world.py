@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from consent_track.activities import consenting, knowing, mailing, tracking
-from consent_track.activities.consenting import How
+from consent_track.activities.entering import How
 from consent_track.bootstrap import Runtime, bootstrap
 from consent_track.config import load_config
 from consent_track.crypto import keyring

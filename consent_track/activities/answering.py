@@ -15,7 +15,7 @@ from consent_track.records.database import write
 from consent_track.records.tables import Store
 
 from . import Processing, confirming, consenting, knowing
-from .consenting import How
+from .entering import How
 
 Begin = Callable[[], AbstractContextManager[Processing]]
 

@@ -19,14 +19,15 @@ from consent_track.domain import consent as consents
 from consent_track.domain.address import is_role, masked, normalise
 from consent_track.domain.consent import UNKNOWN_PERSON, ConsentState, Screen, Shown
 from consent_track.domain.controller import Controller
-from consent_track.domain.errors import KeyMisuse, StorageUnavailable
+from consent_track.domain.errors import InputRefused, KeyMisuse, StorageUnavailable
 from consent_track.domain.observation import Signal, TokenFacts
 from consent_track.domain.vocabulary import UNKNOWN_JURISDICTION, Grade, Purpose, TokenClass
 from consent_track.records import consent, flows, ledger, screens
 from consent_track.records.flows import Flow
 
 from . import Processing, consenting, knowing, notifying
-from .consenting import Done, How, Unknown
+from .consenting import Done, Unknown
+from .entering import How
 
 Begin = Callable[[], AbstractContextManager[Processing]]
 
@@ -157,7 +158,7 @@ def _answer(p: Processing, flow: Flow, writer: Writer, public_url: str) -> str:
         jurisdiction=wish.jurisdiction,
     )  # fmt: skip
     link = f"{public_url}/{power}/{p.tokens.issue(facts)}"
-    letter = writer.write(controller, wish, address, link, bool(subject))
+    letter = _written(writer, controller, wish, address, link, bool(subject))
     if letter is None:
         flows.remove(p.session, flow.controller, flow.id)
         return "dropped"
@@ -165,6 +166,14 @@ def _answer(p: Processing, flow: Flow, writer: Writer, public_url: str) -> str:
     kept = sealing.seal_until_known(p.keys.epoch(flow.epoch), flow.controller, flow.id, LETTER, letter)
     flows.change(p.session, flow.controller, flow.id, mailed_at=p.now, subject=subject, letter=kept)
     return "mailed"
+
+
+def _written(writer: Writer, controller: Controller, wish: Wish, address: str, link: str, known: bool) -> bytes | None:
+    """The mail, or None for an address that no header of a mail can carry: it must not hold up the others."""
+    try:
+        return writer.write(controller, wish, address, link, known)
+    except InputRefused:
+        return None
 
 
 def _too_many(p: Processing, flow: Flow) -> bool:

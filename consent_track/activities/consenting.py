@@ -1,60 +1,35 @@
 """Choices: given, refused, withdrawn, objected. State and ledger change in one transaction, or not at all.
 
-A refusal is always taken. A grant is taken from the command line only in this release, stamped `operator`.
+A refusal is always taken. How good the evidence of a grant is stands in its stamp, and the door makes the stamp.
 """
 
 import secrets
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from enum import Enum
 
-from consent_track.crypto import sealing
 from consent_track.domain import consent as consents
 from consent_track.domain.address import masked
-from consent_track.domain.consent import UNKNOWN_PERSON, Choice, ConsentEvent, ConsentState, Screen, Shown
+from consent_track.domain.consent import UNKNOWN_PERSON, Choice, ConsentState
 from consent_track.domain.errors import InputRefused
-from consent_track.domain.imported import Evidence
 from consent_track.domain.observation import Signal
 from consent_track.domain.vocabulary import (
     GRANTING,
     INDIVIDUAL,
-    UNKNOWN_JURISDICTION,
     Act,
     Grade,
     Purpose,
     Status,
     to_bits,
 )
-from consent_track.records import consent, kept_letters, ledger, screens, wordings
+from consent_track.records import consent
 
-from . import Processing, entering, exempting, knowing, papers
+from . import Processing, entering, exempting, knowing
+from .entering import How, Step
 
 # What "all off" ends: individual measuring, and French hygiene too (decision 6).
 EVERYTHING = INDIVIDUAL | {Purpose.DELIVERABILITY_HYGIENE}
-
-
-@dataclass(frozen=True, slots=True)
-class How:
-    """By which means a choice was made; stamped by the door, never by the caller (decision 9)."""
-
-    method: str
-    grade: Grade
-    actor: str
-    locale: str = ""
-    shown: Shown | None = None  # the words on which the choice was made
-    source: str = ""
-    flow_id: str = ""
-    jurisdiction: str = UNKNOWN_JURISDICTION
-    asked_at: int | None = None  # when the question was put: the form was sent, or the mail that asked
-    screen: Screen | None = None  # the page it was made on
-    asked_screen_id: str = ""
-    letter: bytes = field(default=b"", repr=False)  # the mail of the mailbox loop, as it was sent
-    paper: Evidence | None = field(
-        default=None, repr=False
-    )  # a scan, an extract: what the operator holds of this person
-    expires_at: int | None = None  # until when it holds, where the person said so
-    corrects: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,14 +68,6 @@ class Unknown(Enum):
     SUBJECT = "subject"
 
 
-@dataclass(frozen=True, slots=True)
-class _Step:
-    act: Act
-    purpose: Purpose | None
-    status: Status
-    at: int | None = None  # when it came about, where that is not now
-
-
 def standing(p: Processing, controller: int, subject: int) -> Standing | None:
     """Where somebody's choices stand, or None for the unknown and the erased."""
     who = knowing.person(p, controller, subject)
@@ -120,7 +87,7 @@ def grant(p: Processing, controller: int, subject: int, purposes: Iterable[Purpo
         return Unknown.SUBJECT
 
     steps = [
-        _Step(Act.TRACKING, purpose, Status.RENEWED if _status(state, purpose) in GRANTING else Status.GIVEN)
+        Step(Act.TRACKING, purpose, Status.RENEWED if _status(state, purpose) in GRANTING else Status.GIVEN)
         for purpose in wanted
     ]
     if how.grade is Grade.MAILBOX_LOOP:
@@ -141,7 +108,7 @@ def welcome(p: Processing, controller: int, subject: int, how: How) -> Done | Un
     who, state = _locked(p, controller, subject)
     if who is None:
         return Unknown.SUBJECT
-    _record(p, who, replace(state, mail_ended_at=None), [_Step(Act.MAIL, None, Status.GIVEN)], how)
+    _record(p, who, replace(state, mail_ended_at=None), [Step(Act.MAIL, None, Status.GIVEN)], how)
     return Done(p.now)
 
 
@@ -176,7 +143,7 @@ def end_mail(p: Processing, controller: int, subject: int, how: How) -> Done | U
 
     off = _steps_off(state, EVERYTHING)
     ended = replace(state, mail_ended_at=p.now)
-    state = _record(p, who, ended, [_Step(Act.MAIL, None, Status.WITHDRAWN), *off], how)
+    state = _record(p, who, ended, [Step(Act.MAIL, None, Status.WITHDRAWN), *off], how)
     erase_on = _schedule_erasure(p, controller, subject, off, how)
     gone = tuple(step.purpose for step in off if step.purpose)
     return Done(p.now, turned_off=gone, erase_on=erase_on, mail_ended=True, sequence=state.sequence)
@@ -191,7 +158,7 @@ def object_to(p: Processing, controller: int, subject: int, how: How) -> Done | 
         return Done(p.now, already=True)
 
     off = _steps_off(state, EVERYTHING)
-    _record(p, who, replace(state, objected_at=p.now), [_Step(Act.TRACKING, None, Status.OBJECTED), *off], how)
+    _record(p, who, replace(state, objected_at=p.now), [Step(Act.TRACKING, None, Status.OBJECTED), *off], how)
     erase_on = _schedule_erasure(p, controller, subject, off, how)
     return Done(p.now, turned_off=tuple(s.purpose for s in off if s.purpose), erase_on=erase_on)
 
@@ -208,7 +175,7 @@ def revoke(
         return Unknown.SUBJECT
     status = Status.INVALIDATED if how.corrects else Status.REVOKED
     wanted = EVERYTHING if purposes is None else purposes
-    steps = [_Step(Act.TRACKING, one, status) for one in Purpose if one in wanted and _status(state, one) in GRANTING]
+    steps = [Step(Act.TRACKING, one, status) for one in Purpose if one in wanted and _status(state, one) in GRANTING]
     if not steps:
         return Done(p.now, already=True)
 
@@ -228,8 +195,31 @@ def record_signal(p: Processing, signal: Signal) -> Done | Unknown:
     day = date(1970, 1, 1) + timedelta(days=signal.day)
     how = How("signal", Grade.MESSAGE_LINK, "subject", source="Sec-GPC", jurisdiction=signal.jurisdiction)
     midnight = replace(p, now=signal.day * 86_400)
-    _record(midnight, who, replace(state, signal_on=day), [_Step(Act.TRACKING, None, Status.REFUSED)], how)
+    _record(midnight, who, replace(state, signal_on=day), [Step(Act.TRACKING, None, Status.REFUSED)], how)
     return Done(p.now)
+
+
+def mark(
+    p: Processing, controller: int, subject: int, how: How, *, minor: bool | None = None, restricted: bool | None = None
+) -> Done | Unknown:
+    """Note that somebody is a minor (GDPR Art. 8), or that their data is restricted (Art. 18), or no longer is.
+
+    Each ends measuring while it lasts, whatever was chosen; the choices themselves stay. Entries say it in `scope`.
+    """
+    who, state = _locked(p, controller, subject)
+    if who is None:
+        return Unknown.SUBJECT
+    changes = {"minor": minor, "restricted": restricted}
+    said = {name: value for name, value in changes.items() if value is not None and value != getattr(state, name)}
+    if not said:
+        return Done(p.now, already=True)
+
+    marked = replace(state, minor=said.get("minor", state.minor), restricted=said.get("restricted", state.restricted))
+    for name, value in said.items():
+        state = replace(marked, sequence=state.sequence)
+        scope = f"{name}:{'yes' if value else 'no'}"
+        state = _record(p, who, state, [Step(Act.TRACKING, None, Status.UNKNOWN)], replace(how, scope=scope))
+    return Done(p.now, sequence=state.sequence)
 
 
 def annotate(
@@ -239,8 +229,9 @@ def annotate(
     who, state = _locked(p, controller, subject)
     if who is None:
         return Unknown.SUBJECT
-    sequence = _append(p, who, _Step(Act.TRACKING, purpose, status), replace(how, flow_id=secrets.token_hex(8)))
-    _keep(p, who, how)
+    stamp = replace(how, flow_id=secrets.token_hex(8))
+    sequence = entering.append(p, who, Step(Act.TRACKING, purpose, status), stamp)
+    entering.keep(p, who, stamp)
     consent.save_state(p.session, controller, subject, replace(state, sequence=sequence))
     return Done(p.now, sequence=sequence)
 
@@ -255,7 +246,7 @@ def record_step(
     who, state = _locked(p, controller, subject)
     if who is None:
         return Unknown.SUBJECT
-    steps = [_Step(Act.TRACKING, purpose, status, at)]
+    steps = [Step(Act.TRACKING, purpose, status, at)]
     _record(p, who, state, steps, how)
     return Done(p.now, turned_off=(purpose,), erase_on=_schedule_erasure(p, controller, subject, steps, how))
 
@@ -264,7 +255,7 @@ def record_erasure(p: Processing, controller: int, subject: int, how: How) -> No
     """Close a person's part of the ledger before their rows and their key go; views learn of it by its sequence."""
     who, _ = _locked(p, controller, subject)
     if who is not None:
-        _append(p, who, _Step(Act.TRACKING, None, Status.INVALIDATED), how)
+        entering.append(p, who, Step(Act.TRACKING, None, Status.INVALIDATED), how)
 
 
 def _locked(p: Processing, controller: int, subject: int) -> tuple[knowing.Person | None, ConsentState]:
@@ -278,7 +269,7 @@ def _status(state: ConsentState, purpose: Purpose) -> Status:
     return choice.status if choice else Status.UNKNOWN
 
 
-def _steps_off(state: ConsentState, purposes: frozenset[Purpose]) -> list[_Step]:
+def _steps_off(state: ConsentState, purposes: frozenset[Purpose]) -> list[Step]:
     """What has to be said so that none of `purposes` is allowed; nothing for what is off already."""
     steps = []
     for purpose in Purpose:
@@ -286,11 +277,11 @@ def _steps_off(state: ConsentState, purposes: frozenset[Purpose]) -> list[_Step]
             status = _status(state, purpose)
             following = Status.WITHDRAWN if status in GRANTING else Status.REFUSED
             if status not in (Status.REFUSED, Status.WITHDRAWN):
-                steps.append(_Step(Act.TRACKING, purpose, following))
+                steps.append(Step(Act.TRACKING, purpose, following))
     return steps
 
 
-def _record(p: Processing, who: knowing.Person, state: ConsentState, steps: Iterable[_Step], how: How) -> ConsentState:
+def _record(p: Processing, who: knowing.Person, state: ConsentState, steps: Iterable[Step], how: How) -> ConsentState:
     """Append each step to the ledger, then write the state they lead to: one transaction, the state last."""
     choices, sequence = dict(state.choices), state.sequence
     flow = how.flow_id or secrets.token_hex(8)
@@ -299,61 +290,19 @@ def _record(p: Processing, who: knowing.Person, state: ConsentState, steps: Iter
             current = _status(state, step.purpose)
             if not consents.may_become(current, step.status):
                 raise InputRefused.one("status", f"{current} cannot become {step.status}")
-        sequence = _append(p, who, step, replace(how, flow_id=flow))
+        sequence = entering.append(p, who, step, replace(how, flow_id=flow))
         if step.act is Act.TRACKING and step.purpose is not None:
             # A renewed consent counts from its renewal, so that it lapses that much later.
             since = p.now if step.at is None else step.at
             until = how.expires_at if step.status in GRANTING else None
             choices[step.purpose] = Choice(step.status, since, how.grade, until, sequence)
-    _keep(p, who, how)
+    entering.keep(p, who, how)
     state = replace(state, choices=choices, sequence=sequence, known=True)
     consent.save_state(p.session, who.controller, who.reference, state)
     return state
 
 
-def _keep(p: Processing, who: knowing.Person, how: How) -> None:
-    """What was read and seen is kept with the choice; after the entries, because the chain head must be held."""
-    if how.shown:
-        wordings.keep(p.session, who.controller, how.shown, p.now)
-    if how.screen:
-        screens.keep(p.session, who.controller, how.screen, p.now)
-    if how.letter:
-        id_ = kept_letters.id_of(how.letter)
-        sealed = sealing.seal(who.data_key, who.controller, who.reference, f"letter:{id_}", how.letter)
-        kept_letters.keep(p.session, who.controller, who.reference, id_, sealed, p.now)
-    if how.paper:
-        papers.keep(p, who, how.paper)
-
-
-def _append(p: Processing, who: knowing.Person, step: _Step, how: How) -> int:
-    event = ConsentEvent(
-        act=step.act,
-        purpose=step.purpose,
-        status=step.status,
-        occurred_at=p.now if step.at is None else step.at,
-        recorded_at=p.now,
-        method=how.method,
-        grade=how.grade,
-        actor=how.actor,
-        source=how.source,
-        wording_id=how.shown.id if how.shown else "",
-        locale=how.locale,
-        policy_hash=p.policies.for_jurisdiction(how.jurisdiction).hash,
-        jurisdiction=how.jurisdiction,
-        flow_id=how.flow_id,
-        expires_at=how.expires_at if step.status in GRANTING else None,
-        asked_at=how.asked_at,
-        corrects=how.corrects,
-        screen_id=how.screen.id if how.screen else "",
-        asked_screen_id=how.asked_screen_id,
-        letter_id=kept_letters.id_of(how.letter) if how.letter else "",
-        evidence_id=how.paper.id if how.paper else "",
-    )
-    link = entering.link_of(p, who.controller, who.reference, who.data_key, who.address, event)
-    return ledger.append(p.session, who.controller, who.reference, p.now, link)
-
-
-def _schedule_erasure(p: Processing, controller: int, subject: int, steps: list[_Step], how: How) -> date | None:
+def _schedule_erasure(p: Processing, controller: int, subject: int, steps: list[Step], how: How) -> date | None:
     """Note when what was recorded under a consent that ended goes, for which purposes; any no ends hygiene, too."""
     gone = {step.purpose for step in steps if step.status in (Status.WITHDRAWN, Status.EXPIRED) and step.purpose}
     if exempting.may_hold(p, controller, subject):

@@ -13,7 +13,8 @@ from consent_track.domain.vocabulary import GRANTING, Grade, Purpose, Status
 from consent_track.records import consent
 
 from . import Processing, consenting, knowing, proving
-from .consenting import Done, How, Unknown
+from .consenting import Done, Unknown
+from .entering import How
 
 # What an operator can have entered by mistake and evidence can undo; an objection and an end of the mail it cannot.
 MISTAKEN: Final = frozenset({Status.REFUSED, Status.WITHDRAWN, Status.REVOKED, Status.INVALIDATED})
@@ -80,5 +81,6 @@ def _check_mistake(wrong: dict[str, Any], stands: bool, state: ConsentState, how
     if not stands:
         raise InputRefused.one("--entry", f"{entry} is not where the choice stands; what came later holds")
     signalled = state.signal_on is not None and state.signal_waived_at is None
-    if state.objected_at is not None or state.mail_ended_at is not None or state.restricted or signalled:
+    silenced = state.objected_at is not None or state.mail_ended_at is not None or signalled
+    if silenced or state.restricted or state.minor:
         raise InputRefused.one("--entry", "the person has said no to all of it; only their own yes can follow that")

@@ -23,7 +23,7 @@ from consent_track.records import consent, ledger
 from consent_track.records.consent import Key
 
 from . import Processing, consenting, knowing
-from .consenting import How
+from .entering import How
 
 Begin = Callable[[], AbstractContextManager[Processing]]
 

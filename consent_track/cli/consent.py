@@ -9,7 +9,8 @@ from typing import Any
 import click
 
 from consent_track.activities import answering, consenting, correcting, knowing, proving
-from consent_track.activities.consenting import Done, How, Unknown
+from consent_track.activities.consenting import Done, Unknown
+from consent_track.activities.entering import How
 from consent_track.bootstrap import Runtime
 from consent_track.domain.errors import InputRefused, Problem
 from consent_track.domain.vocabulary import UNKNOWN_JURISDICTION, Grade, Purpose, is_jurisdiction
@@ -163,6 +164,21 @@ def correct(home: Home, address: str, controller: int, how: How, entry: int, rea
     with runtime.processing() as p:
         done = correcting.correct(p, controller, address, entry, stamp)
     _emit(home, done, "corrected")
+
+
+@consent.command()
+@_common
+@click.option("--minor/--not-minor", default=None, help="Known to be a minor (GDPR Art. 8).")
+@click.option("--restricted/--not-restricted", default=None, help="Processing is restricted (GDPR Art. 18).")
+@pass_home
+def mark(home: Home, address: str, controller: int, how: How, minor: bool | None, restricted: bool | None) -> None:
+    """Note that ADDRESS is a minor's, or restricted, or no longer: nobody is measured while it lasts."""
+    if minor is None and restricted is None:
+        raise InputRefused.one("--minor", "is needed, or --restricted")
+    _stop(
+        home, address, controller,
+        lambda p, who: consenting.mark(p, controller, who, how, minor=minor, restricted=restricted),
+    )  # fmt: skip
 
 
 def _take_back(home: Home, address: str, controller: int, how: How, purposes: tuple[Purpose, ...]) -> None:

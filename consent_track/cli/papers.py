@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import click
 
-from consent_track.activities.consenting import How
+from consent_track.activities.entering import How
 from consent_track.domain.consent import Shown
 from consent_track.domain.errors import InputRefused
 from consent_track.domain.imported import Evidence

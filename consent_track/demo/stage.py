@@ -10,7 +10,7 @@ from typing import Final
 
 from consent_track import worker
 from consent_track.activities import consenting, knowing, mailing
-from consent_track.activities.consenting import How
+from consent_track.activities.entering import How
 from consent_track.bootstrap import Runtime
 from consent_track.domain.decision import DAY, Scope
 from consent_track.domain.engagement import Engagement

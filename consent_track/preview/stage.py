@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from consent_track.activities import confirming, consenting, knowing, mailing, wording
 from consent_track.activities.confirming import Wish
-from consent_track.activities.consenting import How
+from consent_track.activities.entering import How
 from consent_track.bootstrap import Clock, Runtime, bootstrap
 from consent_track.config import Config, load_config
 from consent_track.crypto import keyring

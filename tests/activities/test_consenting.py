@@ -6,10 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from consent_track.activities import consenting, knowing
+from consent_track.activities import consenting, knowing, proving
 from consent_track.crypto import evidence, sealing
 from consent_track.domain.errors import InputRefused
 from consent_track.domain.observation import Signal
+from consent_track.domain.reasons import Reason
 from consent_track.domain.vocabulary import Purpose, Status
 from consent_track.records import consent, ledger
 from tests import world
@@ -172,3 +173,17 @@ def test_an_unknown_controller_is_refused_by_name(acme):
     with acme.processing() as p, pytest.raises(InputRefused) as refused:
         knowing.obtain(p, 9, "dora@example.org")
     assert str(refused.value) == "controller: 9 is not configured"
+
+
+@pytest.mark.law("CC-16")
+@pytest.mark.parametrize(("what", "reason"), [("minor", Reason.MINOR), ("restricted", Reason.RESTRICTED)])
+def test_who_is_a_minor_or_restricted_is_not_measured_while_it_lasts(acme, what, reason):
+    with acme.processing() as p:
+        alice = knowing.find(p, 1, ALICE)
+        assert not consenting.mark(p, 1, alice, OPERATOR, **{what: True}).already
+        assert consenting.mark(p, 1, alice, OPERATOR, **{what: True}).already
+    assert world.prepare(acme, world.mail_to(ALICE), ALICE).opens.reason is reason
+    with acme.processing() as p:
+        assert proving.history(p, 1, ALICE)[-1]["scope"] == f"{what}:yes"
+        consenting.mark(p, 1, alice, OPERATOR, **{what: False})
+    assert world.prepare(acme, world.mail_to(ALICE), ALICE).opens.reason is Reason.CONSENT_GIVEN

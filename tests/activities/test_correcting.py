@@ -7,7 +7,8 @@ from datetime import date
 import pytest
 
 from consent_track.activities import answering, consenting, correcting, evidencing, knowing, proving
-from consent_track.activities.consenting import How, Unknown
+from consent_track.activities.consenting import Unknown
+from consent_track.activities.entering import How
 from consent_track.crypto.key_files import read_key
 from consent_track.domain.consent import Shown
 from consent_track.domain.errors import InputRefused
@@ -112,6 +113,11 @@ def ends_the_mail(runtime):
     do(runtime, BOB, consenting.end_mail, how=LINK)
 
 
+def is_a_minor(runtime):
+    with runtime.processing() as p:
+        consenting.mark(p, 1, knowing.find(p, 1, BOB), world.OPERATOR, minor=True)
+
+
 def nothing(runtime):
     pass
 
@@ -121,6 +127,7 @@ DOUBTS = [
     (nothing, replace(PROVED, grade=Grade.OPERATOR), "--paper"),
     (objects, PROVED, "--entry"),
     (ends_the_mail, PROVED, "--entry"),
+    (is_a_minor, PROVED, "--entry"),
 ]
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import date
 
 from consent_track.activities import consenting, explaining, knowing, lapsing, proving
-from consent_track.activities.consenting import How
+from consent_track.activities.entering import How
 from consent_track.domain.clocks import months_later
 from consent_track.domain.observation import Signal
 from consent_track.domain.vocabulary import Grade, Purpose

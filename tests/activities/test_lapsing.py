@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from consent_track.activities import consenting, knowing, lapsing, proving
-from consent_track.activities.consenting import How
+from consent_track.activities.entering import How
 from consent_track.activities.lapsing import Due, Lapsed, What
 from consent_track.domain.clocks import months_later
 from consent_track.domain.decision import Reason

@@ -8,6 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError
 
 from consent_track.activities import answering, consenting, knowing, proving
+from consent_track.activities.entering import How
 from consent_track.crypto import keyring
 from consent_track.crypto.key_files import read_key
 from consent_track.domain.consent import Shown
@@ -184,7 +185,7 @@ class TestWords:
 
     def choose(self, runtime, who, shown):
         with runtime.processing() as p:
-            how = consenting.How("preference_page", Grade.MESSAGE_LINK, "subject", locale="en", shown=shown)
+            how = How("preference_page", Grade.MESSAGE_LINK, "subject", locale="en", shown=shown)
             consenting.turn_off(p, 1, knowing.find(p, 1, who), how)
 
     def history(self, runtime, who):

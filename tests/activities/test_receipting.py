@@ -6,7 +6,7 @@ import json
 import pytest
 
 from consent_track.activities import auditing, consenting, knowing, receipting
-from consent_track.activities.consenting import How
+from consent_track.activities.entering import How
 from consent_track.cli.receipt import readable
 from consent_track.domain import shape
 from consent_track.domain.consent import Shown

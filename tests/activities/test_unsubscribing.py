@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from consent_track.activities import consenting
-from consent_track.activities.consenting import How
+from consent_track.activities.entering import How
 from consent_track.domain.decision import Reason
 from consent_track.domain.vocabulary import Grade, TokenClass
 from tests import world

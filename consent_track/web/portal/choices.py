@@ -8,7 +8,8 @@ from flask import Blueprint, render_template
 
 from consent_track.activities import Processing, confirming, consenting, knowing
 from consent_track.activities.confirming import Kind, Wish
-from consent_track.activities.consenting import Done, How, Unknown
+from consent_track.activities.consenting import Done, Unknown
+from consent_track.activities.entering import How
 from consent_track.domain.errors import ForgedToken
 from consent_track.domain.vocabulary import Purpose, TokenClass
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from flask import request
 
 from consent_track.activities import Processing, consenting, exempting, wording
-from consent_track.activities.consenting import Done, How, Standing, Unknown
+from consent_track.activities.consenting import Done, Standing, Unknown
+from consent_track.activities.entering import How
 from consent_track.collector.app import host_of, says_no
 from consent_track.domain.asking import OPEN_QUESTION
 from consent_track.domain.controller import Controller, UnsubscribeOwner
