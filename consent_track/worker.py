@@ -138,7 +138,10 @@ def _partitions(runtime: Runtime) -> dict[str, Any]:
 
 
 def _checkpoints(runtime: Runtime) -> dict[str, Any]:
-    return {"written": publishing.write_checkpoints(runtime.reading, runtime.config.checkpoints_dir)}
+    counts = publishing.write_checkpoints(runtime.reading, runtime.config.checkpoints_dir)
+    if counts["contradicted"]:
+        log.error("job checkpoints: %d ledgers do not pass through their last checkpoint", counts["contradicted"])
+    return counts
 
 
 def _answer_flows(runtime: Runtime) -> dict[str, Any]:

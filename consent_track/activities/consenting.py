@@ -222,6 +222,20 @@ def mark(
     return Done(p.now, sequence=state.sequence)
 
 
+def annotate(
+    p: Processing, controller: int, subject: int, purpose: Purpose, status: Status, how: How
+) -> Done | Unknown:
+    """Record what is now known of an earlier choice, without touching where the person's choices stand today."""
+    who, state = _locked(p, controller, subject)
+    if who is None:
+        return Unknown.SUBJECT
+    stamp = replace(how, flow_id=secrets.token_hex(8))
+    sequence = entering.append(p, who, Step(Act.TRACKING, purpose, status), stamp)
+    entering.keep(p, who, stamp)
+    consent.save_state(p.session, controller, subject, replace(state, sequence=sequence))
+    return Done(p.now, sequence=sequence)
+
+
 def record_step(
     p: Processing, controller: int, subject: int, purpose: Purpose, status: Status, how: How, at: int
 ) -> Done | Unknown:
@@ -280,7 +294,8 @@ def _record(p: Processing, who: knowing.Person, state: ConsentState, steps: Iter
         if step.act is Act.TRACKING and step.purpose is not None:
             # A renewed consent counts from its renewal, so that it lapses that much later.
             since = p.now if step.at is None else step.at
-            choices[step.purpose] = Choice(step.status, since, how.grade, None, sequence)
+            until = how.expires_at if step.status in GRANTING else None
+            choices[step.purpose] = Choice(step.status, since, how.grade, until, sequence)
     entering.keep(p, who, how)
     state = replace(state, choices=choices, sequence=sequence, known=True)
     consent.save_state(p.session, who.controller, who.reference, state)

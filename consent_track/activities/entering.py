@@ -8,13 +8,18 @@ import secrets
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from enum import Enum
+from typing import Final
 
 from consent_track.crypto import evidence, sealing
 from consent_track.domain.consent import ConsentEvent, Screen, Shown
-from consent_track.domain.vocabulary import UNKNOWN_JURISDICTION, Act, Grade, Purpose, Status
+from consent_track.domain.imported import Evidence
+from consent_track.domain.vocabulary import GRANTING, UNKNOWN_JURISDICTION, Act, Grade, Purpose, Status
 from consent_track.records import kept_letters, ledger, screens, wordings
 
-from . import Processing, knowing
+from . import Processing, knowing, papers
+
+# Version 2 adds screen_id, asked_screen_id, letter_id, evidence_id. Entries of version 1 lack them and stay readable.
+VERSION: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +38,8 @@ class How:
     screen: Screen | None = None  # the page it was made on
     asked_screen_id: str = ""
     letter: bytes = field(default=b"", repr=False)  # the mail of the mailbox loop, as it was sent
-    evidence_id: str = ""
+    paper: Evidence | None = field(default=None, repr=False)  # a scan, an extract: what the operator holds of them
+    expires_at: int | None = None  # until when it holds, where the person said so
     corrects: int | None = None
     scope: str = ""
 
@@ -58,6 +64,8 @@ def keep(p: Processing, who: knowing.Person, how: How) -> None:
         id_ = kept_letters.id_of(how.letter)
         sealed = sealing.seal(who.data_key, who.controller, who.reference, f"letter:{id_}", how.letter)
         kept_letters.keep(p.session, who.controller, who.reference, id_, sealed, p.now)
+    if how.paper:
+        papers.keep(p, who, how.paper)
 
 
 def append(p: Processing, who: knowing.Person, step: Step, how: How) -> int:
@@ -76,13 +84,14 @@ def append(p: Processing, who: knowing.Person, step: Step, how: How) -> int:
         policy_hash=p.policies.for_jurisdiction(how.jurisdiction).hash,
         jurisdiction=how.jurisdiction,
         flow_id=how.flow_id,
+        expires_at=how.expires_at if step.status in GRANTING else None,
         asked_at=how.asked_at,
         scope=how.scope,
         corrects=how.corrects,
         screen_id=how.screen.id if how.screen else "",
         asked_screen_id=how.asked_screen_id,
         letter_id=kept_letters.id_of(how.letter) if how.letter else "",
-        evidence_id=how.evidence_id,
+        evidence_id=how.paper.id if how.paper else "",
     )
     link = link_of(p, who.controller, who.reference, who.data_key, who.address, event)
     return ledger.append(p.session, who.controller, who.reference, p.now, link)
@@ -112,4 +121,6 @@ def link_of(
 def event_bytes(event: ConsentEvent) -> bytes:
     """The canonical JSON of an event: what is sealed, and what a proof shows."""
     fields = {name: value.value if isinstance(value, Enum) else value for name, value in asdict(event).items()}
-    return json.dumps({"version": 2, **fields}, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    return json.dumps(
+        {"version": VERSION, **fields}, sort_keys=True, separators=(",", ":"), ensure_ascii=False
+    ).encode()

@@ -9,6 +9,7 @@ import binascii
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Final
 
 from consent_track.crypto import evidence, sealing
@@ -16,6 +17,7 @@ from consent_track.crypto.evidence import Head, LedgerEntry
 from consent_track.domain.address import normalise
 from consent_track.domain.errors import InputRefused
 from consent_track.records import ledger, wordings
+from consent_track.records.ledger import Entry
 
 from . import Processing, knowing
 
@@ -24,7 +26,8 @@ CHECKPOINT: Final = "consent_track ledger checkpoint v1"
 AT_ONCE: Final = 1_000
 # The longest line of a file: an entry has some 1,500 octets. A bound, so that a hostile file cannot fill the memory.
 LONGEST_LINE: Final = 1 << 20
-_SEALED: Final = ("sealed", "proof", "proof_tag", "hash", "signature")
+MOST_CHECKPOINTS: Final = 40_000  # one a day: a hundred years
+SEALED: Final = ("sealed", "proof", "proof_tag", "hash", "signature")
 
 Signed = tuple[LedgerEntry, bytes, bytes]
 
@@ -73,7 +76,7 @@ def export(p: Processing, controller: int) -> Iterator[str]:
     while entries := ledger.entries(p.session, controller, after, AT_ONCE):
         for entry in entries:
             plain = {"sequence": entry.sequence, "subject": entry.subject, "recorded_at": entry.recorded_at}
-            yield _line({**plain, **{name: in_base64(getattr(entry, name)) for name in _SEALED}})
+            yield _line({**plain, **{name: in_base64(getattr(entry, name)) for name in SEALED}})
         after = entries[-1].sequence
 
 
@@ -86,11 +89,12 @@ def is_ledger(first: str) -> bool:
     return isinstance(found, dict) and found.get("format") == LEDGER
 
 
-def verify(lines: Iterable[str], public: bytes | None = None, upto: Head | None = None) -> Verified:
+def verify(lines: Iterable[str], public: bytes | None = None, *upto: Head) -> Verified:
     """Verify a ledger file, line by line; no database and no secret is needed.
 
     `public` is the ledger's public key, 32 octets; without it the file's own is used, which proves only that the file
-    is whole in itself. Raises InputRefused naming the line that is not one of a ledger file, or `--public-key`.
+    is whole in itself. `upto` are heads that were kept elsewhere: the chain has to pass through all of them. Raises
+    InputRefused naming the line that is not one of a ledger file, or `--public-key`.
     """
     reading = iter(lines)
     head = _parsed(next(reading, ""), 1)
@@ -102,9 +106,9 @@ def verify(lines: Iterable[str], public: bytes | None = None, upto: Head | None 
         broken = evidence.first_break(seen.follow(reading), key, upto=upto)
     except ValueError as error:
         raise InputRefused.one("--public-key", str(error) or "is no Ed25519 key") from None
-    if broken is None and upto and upto.controller != seen.controller:
+    if broken is None and any(one.controller != seen.controller for one in upto):
         broken = 1
-    held_against = upto.sequence if upto else None
+    held_against = max((one.sequence for one in upto), default=None)
     return Verified(seen.controller, seen.entries, broken, held_against, evidence.fingerprint(key))
 
 
@@ -128,6 +132,19 @@ def read_checkpoint(text: str) -> tuple[Head, bytes]:
         raise InputRefused.one("checkpoint", refused.problems[0].what) from None
 
 
+def read_checkpoints(lines: Iterable[str]) -> list[tuple[Head, bytes]]:
+    """Every checkpoint of a file, one a line, as `checkpoints/` keeps them; a single one may stand on several lines.
+
+    Raises InputRefused (field `checkpoint`) for anything else, and for a file without any.
+    """
+    text = "".join(islice(lines, MOST_CHECKPOINTS))
+    written = text.splitlines() if text.lstrip().startswith('{"') else [text]
+    found = [read_checkpoint(line) for line in written if line.strip()]
+    if not found:
+        raise InputRefused.one("checkpoint", "is empty")
+    return found
+
+
 def read_key(text: str) -> bytes:
     """A public key as `ledger public-key` prints it. Raises InputRefused (field `--public-key`)."""
     try:
@@ -147,6 +164,11 @@ def open_proofs(p: Processing, controller: int, address: str, private: bytes) ->
     """
     p.controller(controller)
     tag = sealing.proof_tag(p.keys.proof_index, controller, normalise(address))
+    return [_with_words(p, controller, event) for _, event in escrowed(p, controller, tag, private)]
+
+
+def escrowed(p: Processing, controller: int, tag: bytes, private: bytes) -> list[tuple[Entry, dict[str, Any]]]:
+    """The entries that a proof tag finds, each as the offline key opens it. Raises InputRefused (`--escrow-key`)."""
     opened = []
     for entry in ledger.entries_of_tag(p.session, controller, tag):
         if entry.proof:
@@ -155,7 +177,7 @@ def open_proofs(p: Processing, controller: int, address: str, private: bytes) ->
             except sealing.SealBroken:
                 what = f"does not open entry {entry.sequence}: it is another installation's"
                 raise InputRefused.one("--escrow-key", what) from None
-            opened.append(_with_words(p, controller, {"sequence": entry.sequence, **event}))
+            opened.append((entry, {"sequence": entry.sequence, **event}))
     return opened
 
 
@@ -191,7 +213,7 @@ class _Seen:
     def follow(self, lines: Iterable[str]) -> Iterator[Signed]:
         for number, text in enumerate(lines, 2):
             found = _parsed(text, number)
-            sealed = {name: _octets(found, name, number) for name in _SEALED}
+            sealed = {name: _octets(found, name, number) for name in SEALED}
             entry = LedgerEntry(
                 self.controller, _number(found, "sequence", number), _number(found, "subject", number),
                 _number(found, "recorded_at", number), sealed["sealed"], sealed["proof"], sealed["proof_tag"],

@@ -1,12 +1,16 @@
 """Receipts: a choice on paper that the person keeps, readable, and signed so that it holds against us (RE-04)."""
 
-import base64
+import json
+from functools import cache
+from importlib.resources import files
 from typing import Any, Final
 
 from consent_track.crypto import evidence
+from consent_track.domain import kantara, shape
 from consent_track.domain.address import masked
 from consent_track.domain.canonical import canonical
-from consent_track.domain.receipt import ENDINGS, Kind, Receipt, Told, document
+from consent_track.domain.controller import Controller, ProcessorRole
+from consent_track.domain.receipt import ENDINGS, VERSION, Kind, Receipt, Told, document
 from consent_track.domain.vocabulary import Status
 
 from . import Processing, knowing, proving, retaining
@@ -29,17 +33,42 @@ def receipt_of(p: Processing, controller: int, subject: int, sequence: int, *, w
     act = tuple(event for event in events if event["flow_id"] == named["flow_id"])
     kind = Kind.WITHDRAWAL if Status(named["status"]) in ENDINGS else Kind.CONSENT
     whose = who.address if whole else masked(who.address)
-    return Receipt(kind, p.controller(controller), act, named["words"] or {}, whose, p.now)
+    return Receipt(kind, p.controller(controller), act, named["words"] or {}, whose, p.now, who.locale)
 
 
 def signed(p: Processing, receipt: Receipt, public_url: str) -> dict[str, Any]:
     """The receipt as signed JSON-LD. `proof` is over the canonical form of everything else."""
-    told = Told(public_url, retaining.keep_days(p.policies, "hits"))
-    made = document(receipt, told)
+    made = document(receipt, _told(p, receipt.controller, public_url))
     signature = evidence.sign_document(p.keys.ledger, KIND, canonical(made))
     proof = {
         "type": "Ed25519 over canonical JSON, prefixed consent_track receipt v1",
-        "publicKey": base64.b64encode(p.keys.ledger_public).decode(),
-        "signatureValue": base64.b64encode(signature).decode(),
+        "publicKey": proving.in_base64(p.keys.ledger_public),
+        "signatureValue": proving.in_base64(signature),
     }
     return {**made, "proof": proof}
+
+
+def as_kantara(p: Processing, receipt: Receipt, public_url: str) -> dict[str, Any]:
+    """The receipt in the fields of the Kantara Consent Receipt 1.1."""
+    told = _told(p, receipt.controller, public_url)
+    return kantara.view(receipt, told, proving.in_base64(p.keys.ledger_public))
+
+
+@cache
+def schema() -> dict[str, Any]:
+    """The JSON schema of a receipt, as it is shipped."""
+    place = files("consent_track") / "schemas" / f"consent-receipt-{VERSION}.json"
+    return dict(json.loads(place.read_text(encoding="utf-8")))
+
+
+def missing(made: dict[str, Any]) -> list[str]:
+    """What a receipt lacks of ISO/IEC TS 27560, or has otherwise than it should, each by its path (RE-03)."""
+    return shape.faults(schema(), made)
+
+
+def _told(p: Processing, controller: Controller, public_url: str) -> Told:
+    """Who gets the data, and where it lies: as the controller is configured, the same as in its privacy notice."""
+    others = (*(one.name for one in controller.processors), *(one.name for one in controller.joint_controllers))
+    hosts = [one for one in controller.processors if one.role is ProcessorRole.HOSTING]
+    storage = "; ".join(", ".join(filter(None, (one.name, one.country))) for one in hosts)
+    return Told(public_url, retaining.keep_days(p.policies, "hits"), others, storage)

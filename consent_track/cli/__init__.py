@@ -98,7 +98,7 @@ COMMANDS: Final = (
     Entry("ledger", "ledger", "ledger", "Take the ledger of choices out, for anybody to verify."),
     Entry("verify", "ledger", "verify", "Verify a ledger file, offline."),
     Entry("evidence", "evidence", "evidence", "Take out what proves a person's choices."),
-    Entry("receipt", "evidence", "receipt", "Write the signed receipt of a choice."),
+    Entry("receipt", "receipt", "receipt", "Write the signed receipt of a choice."),
     Entry("proof", "ledger", "proof", "Open the proof that is kept after an erasure."),
     Entry("form", "form", "form", "Print the consent form as HTML for any page."),
     Entry("policy", "policy", "policy", "Check, explain and sign off the policies and texts."),

@@ -1,25 +1,22 @@
 """`consent` and `subject`: plain operations on one person's choices, stamped `operator`, and erasure."""
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import wraps
-from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import click
 
-from consent_track.activities import answering, consenting, knowing, proving
+from consent_track.activities import answering, consenting, correcting, knowing, proving
 from consent_track.activities.consenting import Done, Unknown
 from consent_track.activities.entering import How
 from consent_track.bootstrap import Runtime
 from consent_track.domain.errors import InputRefused, Problem
-from consent_track.domain.imported import Evidence
-from consent_track.domain.vocabulary import GRANTING, UNKNOWN_JURISDICTION, Grade, Purpose, Status, is_jurisdiction
-from consent_track.records import import_evidence
+from consent_track.domain.vocabulary import UNKNOWN_JURISDICTION, Grade, Purpose, is_jurisdiction
 
 from . import Home, pass_home
+from .papers import HeldEvidence, last_moment, with_evidence
 
 
 def _common(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -60,25 +57,6 @@ def _how(jurisdiction: str, locale: str, source: str) -> How:
     return How("command_line", Grade.OPERATOR, "operator", locale=locale, source=source, jurisdiction=jurisdiction)
 
 
-LARGEST_SCAN: Final = 8 << 20  # octets
-_KINDS: Final = {".pdf": "application/pdf", ".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg",
-                 ".txt": "text/plain"}  # fmt: skip
-
-
-def scanned(path: Path, signed_by: str, now: int) -> Evidence:
-    """A scan as evidence, with who vouches for it. Raises InputRefused (`--paper`, `--signed-by`)."""
-    if not signed_by.strip():
-        raise InputRefused.one("--signed-by", "is needed with --paper")
-    media = _KINDS.get(path.suffix.lower())
-    if media is None:
-        raise InputRefused.one("--paper", f"must be one of {', '.join(_KINDS)}")
-    if not 0 < path.stat().st_size <= LARGEST_SCAN:
-        raise InputRefused.one("--paper", f"must hold 1 to {LARGEST_SCAN} octets")
-    content = path.read_bytes()
-    today = datetime.fromtimestamp(now, UTC).date()
-    return Evidence(hashlib.sha256(content).hexdigest(), "file", path.name, media, content, signed_by.strip(), today)
-
-
 @click.group()
 def consent() -> None:
     """Record and show one person's choices."""
@@ -88,33 +66,28 @@ def consent() -> None:
 @_common
 @click.option("--purpose", "purposes", multiple=True, callback=_purposes, help="May be given several times.")
 @click.option("--mail", is_flag=True, help="Only that the person receives the mail; measures nothing.")
+@with_evidence
 @click.option(
-    "--paper",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="A scan of what the person signed (PDF, PNG, JPEG, text): the grade is then paper, and the scan is kept.",
+    "--until", default="", metavar="DAY", help="The last day for which the person agreed, such as 2027-06-30."
 )
-@click.option("--signed-by", default="", help="With --paper: who vouches that it is this person's.")
 @pass_home
 def grant(
-    home: Home, address: str, controller: int, how: How, purposes: tuple[Purpose, ...], mail: bool,
-    paper: Path | None, signed_by: str,
+    home: Home, address: str, controller: int, how: How, purposes: tuple[Purpose, ...], mail: bool, held: HeldEvidence,
+    until: str,
 ) -> None:  # fmt: skip
-    """Record consent of ADDRESS to purposes (grade: operator, or paper with a scan)."""
+    """Record consent of ADDRESS to purposes. The grade follows from the evidence: operator, account or paper."""
     if not purposes and not mail:
         raise InputRefused.one("--purpose", "is needed, or --mail")
     runtime = home.runtime()
     if how.locale and runtime.wordings.texts(how.locale) is None:
         raise InputRefused.one("--locale", f"{how.locale!r} has no complete texts here")
-    scan = scanned(paper, signed_by, runtime.now()) if paper else None
+    stamp = replace(held.stamped(how, runtime.now()), expires_at=last_moment(until, runtime.now()))
     with runtime.processing() as p:
         subject = knowing.obtain(p, controller, address, how.locale)
-        if scan:
-            import_evidence.add_missing(p.session, controller, [scan], p.now)
-            how = replace(how, grade=Grade.PAPER, evidence_id=scan.id)
         done = (
-            consenting.grant(p, controller, subject, purposes, how)
+            consenting.grant(p, controller, subject, purposes, stamp)
             if purposes
-            else consenting.welcome(p, controller, subject, how)
+            else consenting.welcome(p, controller, subject, stamp)
         )
     _emit(home, done, "recorded")
 
@@ -178,21 +151,19 @@ def revoke(home: Home, address: str, controller: int, how: How, purposes: tuple[
 @_common
 @click.option("--entry", type=click.IntRange(1), required=True, help="The entry of the ledger that is wrong.")
 @click.option("--reason", required=True, help="What is wrong with it, for the record.")
+@with_evidence
 @pass_home
-def correct(home: Home, address: str, controller: int, how: How, entry: int, reason: str) -> None:
-    """Correct an entry that says yes and should not: a new entry names it, and the consent counts as never given.
+def correct(home: Home, address: str, controller: int, how: How, entry: int, reason: str, held: HeldEvidence) -> None:
+    """Correct an entry that is wrong: a new entry names it, the old one stays.
 
-    A no is not corrected: only the person's own yes can follow it.
+    A yes that should not be there counts as never given. A no that you entered by mistake gives way to evidence of the
+    person's yes (--paper, --account); a person's own no never does.
     """
     runtime: Runtime = home.runtime()
-    with runtime.reading() as p:
-        events = [event for event in proving.history(p, controller, address) if event["sequence"] == entry]
-    if not events:
-        raise InputRefused.one("--entry", f"{entry} is no entry about this address")
-    if Status(events[0]["status"]) not in GRANTING or not events[0]["purpose"]:
-        raise InputRefused.one("--entry", f"{entry} grants nothing; only the person's own yes can follow a no")
-    stamp = replace(how, source=_reason(how, reason), corrects=entry)
-    _take_back(home, address, controller, stamp, (Purpose(events[0]["purpose"]),))
+    stamp = replace(held.stamped(how, runtime.now()), source=_reason(how, reason))
+    with runtime.processing() as p:
+        done = correcting.correct(p, controller, address, entry, stamp)
+    _emit(home, done, "corrected")
 
 
 @consent.command()

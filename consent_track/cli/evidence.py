@@ -1,12 +1,12 @@
-"""`evidence` and `receipt`: one person's proof as a file, for an authority, a court, or the person."""
+"""`evidence`: one person's proof as a file, for an authority or a court."""
 
-import json
+import os
 from pathlib import Path
 
 import click
 
-from consent_track.activities import evidencing, knowing, receipting
-from consent_track.domain.errors import InputRefused
+from consent_track.activities import evidencing
+from consent_track.activities.evidencing import Bundle
 
 from . import Home, pass_home
 
@@ -21,44 +21,29 @@ def evidence() -> None:
 
 @evidence.command()
 @click.argument("address")
+@click.option("--sequence", type=int, default=None, help="Only the act of this entry; default: everything.")
 @_CONTROLLER
 @_OUT
 @pass_home
-def export(home: Home, address: str, controller: int, out: Path) -> None:
+def export(home: Home, address: str, sequence: int | None, controller: int, out: Path) -> None:
     """Write the evidence of ADDRESS as one ZIP file: words, pages, mails, papers, entries and their signatures."""
     runtime = home.runtime()
     with runtime.reading() as p:
-        found = evidencing.bundle(p, controller, address)
+        found = evidencing.bundle(p, controller, address, sequence)
+    write_bundle(home, found, out)
+
+
+def write_bundle(home: Home, found: Bundle, out: Path) -> None:
+    """Write a bundle and say so."""
     write_privately(out, found.archive())
     value = {"written": str(out), "entries": found.entries, "files": len(found.files)}
     home.emit(value, f"{found.entries} entries in {len(found.files)} files, written to {out} (0600).")
 
 
-@click.command()
-@click.argument("address")
-@click.option("--sequence", type=int, default=None, help="The entry of the ledger; default: the person's last.")
-@_CONTROLLER
-@_OUT
-@pass_home
-def receipt(home: Home, address: str, sequence: int | None, controller: int, out: Path) -> None:
-    """Write the signed receipt of a choice of ADDRESS (ISO/IEC TS 27560, W3C DPV, JSON-LD)."""
-    runtime = home.runtime()
-    with runtime.reading() as p:
-        p.controller(controller)
-        subject = knowing.find(p, controller, address)
-        if subject is None:
-            raise InputRefused.one("address", "nothing is held about it")
-        last = evidencing.last_entry(p, controller, subject)
-        found = receipting.receipt_of(p, controller, subject, last if sequence is None else sequence, whole=True)
-        if found is None:
-            raise InputRefused.one("--sequence", "is no entry about this address")
-        signed = receipting.signed(p, found, runtime.config.public_url)
-    write_privately(out, (json.dumps(signed, indent=1, ensure_ascii=False) + "\n").encode())
-    home.emit({"written": str(out), "receipt": found.number}, f"Receipt {found.number} written to {out} (0600).")
-
-
 def write_privately(path: Path, octets: bytes) -> None:
-    """Write a file that only its owner reads: it is about a person."""
-    path.unlink(missing_ok=True)
-    path.touch(mode=0o600)
-    path.write_bytes(octets)
+    """Write a file that only its owner reads, whole or not at all: it is about a person."""
+    part = path.with_name(path.name + ".part")
+    part.unlink(missing_ok=True)
+    with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(octets)
+    part.replace(path)

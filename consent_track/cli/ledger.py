@@ -8,12 +8,14 @@ from typing import TextIO
 
 import click
 
-from consent_track.activities import auditing, proving
+from consent_track.activities import auditing, evidencing, proving
 from consent_track.crypto import evidence, key_files
+from consent_track.crypto.evidence import Head
 from consent_track.crypto.key import Usage
 from consent_track.domain.errors import InputRefused, Problem
 
 from . import Home, pass_home
+from .evidence import write_bundle
 
 _CONTROLLER = click.option("--controller", type=int, default=1, show_default=True, help="Number of the controller.")
 _READ = click.File("r", encoding="utf-8", errors="replace")  # what is no UTF-8 is refused as what is no JSON
@@ -61,24 +63,31 @@ def public_key(home: Home) -> None:
 @click.argument("path", metavar="FILE", type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path))
 @click.option("--public-key", default="", help="The controller's key in base64; default: the one in the file.")
 @click.option(
-    "--checkpoint", type=click.File("r", encoding="utf-8", errors="replace"), help="Where the chain once was."
+    "--checkpoint",
+    "checkpoints",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="For a ledger: where it once stood. A checkpoint, a file of them, or an evidence bundle; may be repeated.",
 )
 @pass_home
-def verify(home: Home, path: Path, public_key: str, checkpoint: TextIO | None) -> None:
+def verify(home: Home, path: Path, public_key: str, checkpoints: tuple[Path, ...]) -> None:
     """Verify a ledger, an evidence bundle or a receipt, offline: needs no home, no database and no secret.
 
     FILE is told by what is in it. Exit code 1 if it is not as it was signed.
     """
     public = proving.read_key(public_key) if public_key else None
-    if str(path) != "-" and auditing.is_bundle(path):
+    is_ledger = str(path) == "-" or not auditing.is_bundle(path)
+    if checkpoints and not is_ledger:
+        raise InputRefused.one("--checkpoint", "is for a ledger; hold the ledger against this bundle instead")
+    if not is_ledger:
         _checked(home, auditing.check_bundle(path, public), public is not None)
         return
     with click.open_file(str(path), "r", encoding="utf-8", errors="replace") as file:
         first = file.readline(proving.LONGEST_LINE + 1)
         if proving.is_ledger(first):
-            _verify_ledger(home, chain([first], file), public, checkpoint)
+            _verify_ledger(home, chain([first], file), public, checkpoints)
         else:
-            rest = file.read(auditing.LARGEST_FILE)
+            rest = file.read(auditing.LARGEST_JSON)
             _checked(home, auditing.check_receipt(first + rest, public), public is not None)
 
 
@@ -92,11 +101,25 @@ def _checked(home: Home, found: auditing.Checked, key_given: bool) -> None:
         raise click.exceptions.Exit(1)
 
 
-def _verify_ledger(home: Home, lines: Iterable[str], public: bytes | None, checkpoint: TextIO | None) -> None:
-    upto = named = None
-    if checkpoint is not None:
-        upto, named = proving.read_checkpoint(checkpoint.read(proving.LONGEST_LINE))
-    found = proving.verify(lines, public or named, upto)
+def _kept_heads(paths: tuple[Path, ...], public: bytes | None) -> tuple[list[Head], bytes | None]:
+    """What was kept elsewhere, as heads, and the key it names where none was given."""
+    heads, named = list[Head](), public
+    for path in paths:
+        if auditing.is_bundle(path):
+            more, key = auditing.heads_of(path, public)
+            heads += more
+            named = named or key
+            continue
+        with path.open(encoding="utf-8", errors="replace") as file:
+            for head, key in proving.read_checkpoints(iter(lambda: file.readline(proving.LONGEST_LINE), "")):
+                heads.append(head)
+                named = named or key
+    return heads, named
+
+
+def _verify_ledger(home: Home, lines: Iterable[str], public: bytes | None, checkpoints: tuple[Path, ...]) -> None:
+    upto, named = _kept_heads(checkpoints, public)
+    found = proving.verify(lines, named, *upto)
     value = {
         "whole": found.whole,
         "controller": found.controller,
@@ -111,15 +134,15 @@ def _verify_ledger(home: Home, lines: Iterable[str], public: bytes | None, check
         if found.whole
         else f"NOT whole: entry {found.broken_at} is missing or not as it was written; {found.entries} before it are."
     )
-    lines = [said, f"Key: {found.key}" + ("" if public else " (the file's own: compare it with the published one)")]
-    lines.append(
+    key = f"Key: {found.key}" + ("" if public else " (the file's own: compare it with the published one)")
+    reach = (
         f"It reaches the checkpoint at entry {found.upto}."
         if found.upto and found.whole
         else "No checkpoint was given: entries cut off its end would not show."
         if found.upto is None
         else f"It was held against the checkpoint at entry {found.upto}."
     )
-    home.emit(value, "\n".join(lines))
+    home.emit(value, "\n".join([said, key, reach]))
     if not found.whole:
         raise click.exceptions.Exit(1)
 
@@ -135,9 +158,10 @@ def proof() -> None:
     "--escrow-key", type=click.Path(exists=True, dir_okay=False, path_type=Path), required=True,
     help="The private escrow key, from the safe place where it is kept.",
 )  # fmt: skip
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write it as an evidence bundle.")
 @_CONTROLLER
 @pass_home
-def open_(home: Home, address: str, escrow_key: Path, controller: int) -> None:
+def open_(home: Home, address: str, escrow_key: Path, out: Path | None, controller: int) -> None:
     """Open what the ledger holds about ADDRESS, the address in the complaint (GDPR Art. 7(1), 17(3)(e))."""
     problems: list[Problem] = []
     private = key_files.read_key(escrow_key.parent, escrow_key, problems)
@@ -145,6 +169,9 @@ def open_(home: Home, address: str, escrow_key: Path, controller: int) -> None:
         raise InputRefused(problems or [Problem("--escrow-key", "is not an escrow-private key")])
     runtime = home.runtime()
     with runtime.reading() as p:
+        if out is not None:
+            write_bundle(home, evidencing.bundle_for_complaint(p, controller, address, private.secret), out)
+            return
         found = proving.open_proofs(p, controller, address, private.secret)
     lines = [
         f"{one['sequence']}: {one['status']} {one['purpose'] or one['act']} at {one['occurred_at']} ({one['method']})"

@@ -2,7 +2,7 @@
 
 import hashlib
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -100,23 +100,27 @@ def _document(kind: str, octets: bytes) -> bytes:
 
 
 def first_break(
-    entries: Iterable[tuple[LedgerEntry, bytes, bytes]], public: bytes, *, upto: Head | None = None
+    entries: Iterable[tuple[LedgerEntry, bytes, bytes]], public: bytes, *, upto: Sequence[Head] = ()
 ) -> int | None:
     """The sequence at which one controller's chain, read from its beginning, stops being whole; None if it is.
 
     Each entry comes with its hash and the signature over it. A chain shows by itself everything but the loss of its
-    end: for that, give a head that was kept elsewhere; the chain has to pass through it. Raises ValueError if that
-    head was not signed with this key, because it then proves nothing.
+    end: for that, give heads that were kept elsewhere; the chain has to pass through every one. Raises ValueError if
+    one was not signed with this key, because it then proves nothing.
     """
-    if upto and not verify_head(public, upto.controller, upto.sequence, upto.hash, upto.signature):
+    if not all(verify_head(public, one.controller, one.sequence, one.hash, one.signature) for one in upto):
         raise ValueError("upto: is not signed with the ledger key")
-    previous, expected, controller = GENESIS, 1, upto.controller if upto else None
+    kept: dict[int, set[bytes]] = {}
+    for one in upto:
+        kept.setdefault(one.sequence, set()).add(one.hash)
+    controllers = {one.controller for one in upto}
+    previous, expected, controller = GENESIS, 1, min(controllers) if controllers else None
     for entry, hash_, signature in entries:
         controller = entry.controller if controller is None else controller
         whole = (entry.controller, entry.sequence) == (controller, expected) and entry_hash(previous, entry) == hash_
         if not whole or not verify_head(public, controller, expected, hash_, signature):
             return expected
-        if upto and upto.sequence == expected and upto.hash != hash_:
+        if kept.get(expected, {hash_}) != {hash_}:
             return expected
         previous, expected = hash_, expected + 1
-    return expected if upto and upto.sequence >= expected else None
+    return expected if kept and max(kept) >= expected else None

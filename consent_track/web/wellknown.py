@@ -32,7 +32,8 @@ def checkpoint(controller: int) -> Response:
     found = publishing.newest(runtime().config.checkpoints_dir, controller)
     if found is None:
         abort(404)
-    return Response(json.dumps(found), mimetype="application/json")
+    # A line of its own, so that what is fetched day after day into one file is a file of checkpoints.
+    return Response(json.dumps(found) + "\n", mimetype="application/json")
 
 
 @pages.get("/.well-known/security.txt")

@@ -18,7 +18,7 @@ LENGTH = len(CHAIN)
 
 def test_the_untouched_chain_is_whole():
     assert first_break(CHAIN, PUBLIC) is None
-    assert first_break(CHAIN, PUBLIC, upto=head_of(CHAIN)) is None
+    assert first_break(CHAIN, PUBLIC, upto=[head_of(CHAIN)]) is None
     assert first_break([], PUBLIC) is None
 
 
@@ -102,19 +102,19 @@ def test_a_rearranged_chain_breaks_where_it_was_rearranged(at):
 @pytest.mark.parametrize("kept", range(LENGTH))
 def test_a_chain_that_was_cut_short_is_found_by_a_head_that_was_kept(kept):
     assert first_break(CHAIN[:kept], PUBLIC) is None, "by itself it looks whole: hence the head"
-    assert first_break(CHAIN[:kept], PUBLIC, upto=head_of(CHAIN)) == kept + 1
+    assert first_break(CHAIN[:kept], PUBLIC, upto=[head_of(CHAIN)]) == kept + 1
 
 
 def test_a_chain_may_go_on_behind_the_head_that_was_kept():
     for place in range(LENGTH):
-        assert first_break(CHAIN, PUBLIC, upto=head_of(CHAIN, place)) is None
+        assert first_break(CHAIN, PUBLIC, upto=[head_of(CHAIN, place)]) is None
 
 
 def test_a_chain_written_anew_does_not_pass_through_the_head_that_was_kept():
     """Whoever has the private key can write another whole chain; not one that leads to a head somebody else keeps."""
     anew = chain(salt="anew")
     assert first_break(anew, PUBLIC) is None
-    assert first_break(anew, PUBLIC, upto=head_of(CHAIN, 4)) == 5
+    assert first_break(anew, PUBLIC, upto=[head_of(CHAIN, 4)]) == 5
 
 
 def test_a_head_that_is_not_signed_proves_nothing_and_is_refused():
@@ -126,14 +126,14 @@ def test_a_head_that_is_not_signed_proves_nothing_and_is_refused():
         replace(head, signature=bytes(64)),
     ):
         with pytest.raises(ValueError, match="not signed"):
-            first_break(CHAIN, PUBLIC, upto=forged)
+            first_break(CHAIN, PUBLIC, upto=[forged])
 
 
 def test_one_controllers_chain_does_not_pass_for_anothers():
     other = chain(controller=2)
     assert first_break(other, PUBLIC) is None
     assert first_break([*CHAIN[:3], *other[3:]], PUBLIC) == 4
-    assert first_break(other, PUBLIC, upto=head_of(CHAIN)) == 1
+    assert first_break(other, PUBLIC, upto=[head_of(CHAIN)]) == 1
 
 
 def test_a_rewritten_end_needs_the_private_key():

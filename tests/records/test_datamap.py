@@ -31,6 +31,7 @@ hit              subject    hits              delete
 import_evidence  -          consent_proof     keep  GDPR Art. 5(2), 7(1)
 import_run       -          -                 not_personal
 kept_letter      subject    consent_proof     delete
+kept_paper       subject    consent_proof     keep  GDPR Art. 7(1), 17(3)(e)
 key_event        -          key_evidence      not_personal
 last_open        subject    hits              delete
 mailing          subject    mailing_register  delete
@@ -238,7 +239,7 @@ def test_erasing_alice_leaves_what_an_article_keeps_and_nothing_else(database: D
 
     mine = ["subject", "consent_state", "mailing", "hit", "flow", "outbox", "kept_letter", "wave_person"]
     assert erased == dict.fromkeys(mine, 1)
-    assert left == {"consent_event", "erasure_intent"} == set(datamap.kept()) & left
+    assert left == {"consent_event", "erasure_intent", "kept_paper"} == set(datamap.kept()) & left
     after = counts(database)
     assert all(after[table.name] == (2 if table.name in erased else 3) for table in MAIN), "and nobody else's"
 

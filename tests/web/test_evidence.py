@@ -9,11 +9,8 @@ import zipfile
 import pytest
 
 from consent_track import worker
-from consent_track.activities import answering, auditing, evidencing, proving
-from consent_track.domain import receipt as receipts
+from consent_track.activities import answering, auditing, evidencing, proving, receipting
 from consent_track.domain.errors import InputRefused
-from consent_track.domain.receipt import STATUS_TERMS
-from consent_track.domain.vocabulary import Status
 from tests import world
 from tests.web.loop import fill, link_in, mails, press
 from tests.world import ALICE, CHARLIE
@@ -55,7 +52,7 @@ def repacked(octets, change):
 @pytest.mark.law("RE-02", "RE-01")
 def test_a_bundle_rebuilds_the_exact_words_the_page_and_the_mail(charlie):
     files = bundle(charlie).files
-    [event] = json.loads(files["events.json"])
+    [event] = map(json.loads, files["events.jsonl"].splitlines())
     words = json.loads(files[f"wordings/{event['wording_id']}.json"])["words"]
     assert words["purpose.open_performance.text"] == (
         "A small picture tells %(controller)s when you open one of its emails."
@@ -91,8 +88,8 @@ CHANGES = {
     "a word": lambda files: change(files, "wordings/", b"A small picture", b"A large picture"),
     "the page": lambda files: change(files, "screens/", b"Is this", b"Was that"),
     "the mail": lambda files: change(files, "letters/", b"Subject", b"subject"),
-    "a time": lambda files: change(files, "events.json", b'"asked_at": 17', b'"asked_at": 16'),
-    "the chain": lambda files: change(files, "chain.json", b'"recorded_at": 17', b'"recorded_at": 16'),
+    "a time": lambda files: change(files, "events.jsonl", b'"asked_at":17', b'"asked_at":16'),
+    "the chain": lambda files: change(files, "chain.jsonl", b'"recorded_at":17', b'"recorded_at":16'),
     "the manifest": lambda files: change(files, "manifest.json", b"Acme", b"Evil"),
     "a file gone": lambda files: files.pop(next(name for name in files if name.startswith("screens/"))),
     "a file more": lambda files: files.update({"papers/x.txt": b"I agree to everything"}),
@@ -115,9 +112,9 @@ def test_every_change_shows(charlie, tmp_path, what):
 
 def test_a_change_with_a_new_manifest_shows_too(charlie, tmp_path):
     def change_both(files):
-        change(files, "events.json", b'"given"', b'"renewed"')
+        change(files, "events.jsonl", b'"given"', b'"renewed"')
         manifest = json.loads(files["manifest.json"])
-        manifest["files"]["events.json"] = hashlib.sha256(files["events.json"]).hexdigest()
+        manifest["files"]["events.jsonl"] = hashlib.sha256(files["events.jsonl"]).hexdigest()
         files["manifest.json"] = json.dumps(manifest, sort_keys=True, separators=(",", ":")).encode()
 
     octets = repacked(bundle(charlie).archive(), change_both)
@@ -134,7 +131,7 @@ def bomb():
     held = io.BytesIO()
     with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED) as packed:
         packed.writestr("manifest.json", b"{}")
-        packed.writestr("events.json", b"\0" * (auditing.LARGEST_FILE + 1))
+        packed.writestr("events.jsonl", b"\0" * (auditing.LARGEST_FILE + 1))
     return held.getvalue()
 
 
@@ -157,7 +154,7 @@ def test_a_hostile_file_is_refused_by_name(tmp_path, octets):
 
 
 def test_an_erasure_leaves_no_mail_and_the_chain_whole(charlie):
-    letter = json.loads(bundle(charlie).files["events.json"])[0]["letter_id"]
+    letter = json.loads(bundle(charlie).files["events.jsonl"].splitlines()[0])["letter_id"]
     answering.erase(charlie.runtime.processing, 1, CHARLIE, world.OPERATOR)
     with pytest.raises(InputRefused, match="nothing is held"):
         bundle(charlie)
@@ -191,21 +188,18 @@ def test_charlie_keeps_a_receipt_that_holds_without_us(charlie):
     assert "Receipt of your choice" in paper.text
     assert CHARLIE in paper.text
     assert "A small picture tells Acme when you open one of its emails." in paper.text
-    assert not re.search(r"<img|<script|<link|https?://(?!acme|w3id|purl|schema|mail\.acme)", paper.text)
+    assert not re.search(r"<img|<script|<link|https?://(?!acme|w3id|www\.w3|purl|schema|mail\.acme)", paper.text)
     signed = charlie.ask(f"{path}?as=json")
     found = json.loads(signed.data)
     assert auditing.check_receipt(signed.text, charlie.runtime.keys.ledger_public).whole
-    assert receipts.missing(found) == []
+    assert receipting.missing(found) == []
     record = found["dpv:hasRecordOfActivity"]
     assert record["dpv:hasDataSubject"] == CHARLIE
-    assert [event["@type"] for event in record["consent-track:events"]] == ["dpv:ConsentGiven"]
-    assert record["dpv:hasProcess"][0]["dpv:hasLegalBasis"] == "eu-gdpr:A6-1-a"
+    [process] = record["dpv:hasProcess"]
+    assert [state["@type"] for state in process["dpv:hasConsentStatus"]] == ["dpv:ConsentGiven"]
+    assert process["dpv:hasLegalBasis"] == "eu-gdpr:A6-1-a"
     record["dpv:hasDataSubject"] = "somebody@example.org"
     assert not auditing.check_receipt(json.dumps(found), charlie.runtime.keys.ledger_public).whole
-
-
-def test_a_required_field_that_is_missing_is_named():
-    assert "dpv:hasRecordOfActivity/dpv:hasNotice" in receipts.missing({"@type": "dpv:ConsentReceipt"})
 
 
 @pytest.mark.law("RE-04")
@@ -267,9 +261,3 @@ def test_a_checkpoint_that_was_written_half_is_passed_over(acme):
     with path.open("a") as file:
         file.write('{"format": "consent_track led')
     assert acme.ask("/.well-known/consent-track/checkpoints/1").status_code == 200
-
-
-@pytest.mark.law("ST-10")
-def test_every_status_has_its_term():
-    assert set(STATUS_TERMS) == set(Status)
-    assert all(term.startswith(("dpv:", "eu-gdpr:")) for term in STATUS_TERMS.values())
