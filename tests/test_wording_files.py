@@ -90,11 +90,11 @@ class TestOwnWords:
 
     def test_a_new_locale_that_is_not_whole_or_not_translated_is_not_used(self, write):
         english = SHIPPED.complete["en"].messages
-        found = write(**{"nl/page.on": "Aan", "nl/done.includes_sent": english["done.includes_sent"]})
-        assert found.texts("nl") is None
+        found = write(**{"fi/page.on": "Päällä", "fi/done.includes_sent": english["done.includes_sent"]})
+        assert found.texts("fi") is None
         said = [str(problem) for problem in found.problems()]
-        assert any("nl/done.includes_sent.txt: is not translated yet" in line for line in said)
-        assert any(line.startswith("nl: page.off: is missing") for line in said)
+        assert any("fi/done.includes_sent.txt: is not translated yet" in line for line in said)
+        assert any(line.startswith("fi: page.off: is missing") for line in said)
 
 
 @pytest.mark.law("DI-04", "ST-15")

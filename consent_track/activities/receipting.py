@@ -33,7 +33,7 @@ def receipt_of(p: Processing, controller: int, subject: int, sequence: int, *, w
     act = tuple(event for event in events if event["flow_id"] == named["flow_id"])
     kind = Kind.WITHDRAWAL if Status(named["status"]) in ENDINGS else Kind.CONSENT
     whose = who.address if whole else masked(who.address)
-    return Receipt(kind, p.controller(controller), act, named["words"] or {}, whose, p.now)
+    return Receipt(kind, p.controller(controller), act, named["words"] or {}, whose, p.now, who.locale)
 
 
 def signed(p: Processing, receipt: Receipt, public_url: str) -> dict[str, Any]:

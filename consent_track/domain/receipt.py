@@ -56,6 +56,7 @@ class Receipt:
     words: Mapping[str, str]
     whose: str  # masked on a page behind a link alone, whole after the mailbox loop
     created_at: int
+    reads: str = ""  # the language of the person, for a choice that was made without words of ours
 
     @property
     def at(self) -> int:
@@ -63,7 +64,7 @@ class Receipt:
 
     @property
     def locale(self) -> str:
-        return str(self.events[0]["locale"])
+        return str(self.events[0]["locale"]) or self.reads
 
     @property
     def number(self) -> str:

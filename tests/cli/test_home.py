@@ -231,7 +231,7 @@ DEFECTS: list[tuple[str, Callable[[Path], object], str, Mark, str]] = [
     ("known key", known_key, "keys", Mark.FAIL, "known or guessable"),
     ("wide home", lambda h: h.chmod(0o755), "home folder", Mark.FAIL, "chmod 700"),
     ("open file", lambda h: (h / "keyring.db").chmod(0o640), "home folder", Mark.FAIL, "keyring.db: can be read"),
-    ("no locale", lambda h: append(h, 'default_locale = "nl"'), "locales", Mark.FAIL, "nl: a controller's default"),
+    ("no locale", lambda h: append(h, 'default_locale = "fi"'), "locales", Mark.FAIL, "fi: a controller's default"),
     ("bad policy", lambda h: (h / "policies" / "XX.toml").write_text("id ="), "policies", Mark.FAIL, "XX.toml"),
     ("bad wording", lambda h: wording(h, "fr", "nothing.txt"), "locales", Mark.WARN, "nothing.txt: is no text of this"),
     ("own pack", replace_pack, "policies", Mark.WARN, "replaces the shipped pack"),

@@ -21,7 +21,7 @@ EXPECTED = re.compile("status of 40[04]|Clear-Site-Data")
 LOCALES = ("en", "fr", "de", "ar")
 PAGES = (
     "choices", "done", "off", "unsubscribe", "ended", "privacy", "dead link", "consent", "consent with a problem",
-    "sent", "noted", "verify", "verified", "used", "let in", "held", "closed", "asked",
+    "sent", "noted", "verify", "verified", "used", "let in", "held", "receipt", "closed", "asked",
 )  # fmt: skip
 
 
@@ -91,10 +91,15 @@ class Acme:
                 self.press(page, "button[value=yes]")
             if name == "used":
                 page.goto(link)
-        elif name in ("let in", "held", "closed"):
+        elif name in ("let in", "held", "receipt", "closed"):
             page.goto(self.mailed(Kind.SESSION, locale, number))
             if name != "let in":
                 self.press(page, "button.main")
+            if name == "receipt":  # a file that is saved: shown as whoever opens it sees it
+                link = page.locator("a.row").first.get_attribute("href")
+                paper = page.request.get(self.url + link).text()
+                page.goto("about:blank")
+                page.set_content(paper)
             if name == "closed":
                 self.press(page, "button.quiet")
         elif name == "asked":
