@@ -1,6 +1,7 @@
 """The questions of `doctor`, one small function each: it yields what it found, and changes nothing."""
 
 import ipaddress
+import json
 import os
 import platform
 import shutil
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from consent_track import filesystems, settings
+from consent_track.activities import proving, publishing
 from consent_track.config import FILE, Config
 from consent_track.controllers import PLACEHOLDER
 from consent_track.crypto import keyring
@@ -24,6 +26,7 @@ from consent_track.domain.exempt import MODES
 from consent_track.domain.policy import Policies
 from consent_track.i18n import load_wordings
 from consent_track.policy_files import load_policies, remarks
+from consent_track.records import ledger
 from consent_track.records import sign_offs as signatures
 from consent_track.records.database import check, open_database, read
 from consent_track.smtp import MailServer
@@ -234,6 +237,28 @@ def sign_offs(seen: Inspection) -> Findings:
         yield Mark.WARN, f"{', '.join(unsigned)}: nobody signed these texts; run: consent-track policy sign-off"
     if signed:
         yield Mark.OK, f"signed: {', '.join(signed)}"
+
+
+def checkpoints(seen: Inspection) -> Findings:
+    """The ledger has to pass through what was signed and written down of it: else its end was cut off (threat T47)."""
+    config = seen.settings
+    database = open_database(config.database_url, config.keyring_url, config.exempt_url)
+    try:
+        with read(database.engine) as session:
+            for controller in config.controllers:
+                kept = publishing.newest(config.checkpoints_dir, controller.number)
+                last, _ = ledger.head(session, controller.number)
+                if kept is None:
+                    if last:
+                        yield Mark.WARN, f"controller {controller.number} has none yet; the worker writes one a day"
+                    continue
+                at, hash_ = int(kept["sequence"]), proving.read_checkpoint(json.dumps(kept))[0].hash
+                if ledger.hash_before(session, controller.number, at + 1) != hash_:
+                    yield Mark.FAIL, f"the ledger of controller {controller.number} is not the one signed at entry {at}"
+                else:
+                    yield Mark.OK, f"the ledger of controller {controller.number} passes through entry {at} of {last}"
+    finally:
+        database.close()
 
 
 def spool(seen: Inspection) -> Findings:

@@ -25,6 +25,7 @@ CHECKS: Final = (
     checks.exempt_modes,
     checks.locales,
     checks.sign_offs,
+    checks.checkpoints,
     checks.spool,
     checks.day_keys,
     checks.clock,

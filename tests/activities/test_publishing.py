@@ -8,6 +8,7 @@ from sqlalchemy import text
 
 from consent_track import worker
 from consent_track.activities import proving, publishing
+from consent_track.cli import Home, doctor
 from consent_track.domain.errors import InputRefused
 from tests import world
 from tests.world import CHARLIE
@@ -38,14 +39,32 @@ def test_an_empty_ledger_has_none(tmp_path):
 def test_a_ledger_that_was_cut_short_is_found_and_its_new_end_is_not_signed_for(acme, caplog):
     run(acme)
     acme.clock.move(world.DAY)
-    with acme.processing() as p:  # as after a database was put back from an old copy
-        connection = p.session.connection()
-        cut_end(connection)
+    cut(acme)  # as after a database was put back from an old copy
     assert run(acme) == {"written": 0, "contradicted": 1}
     assert "do not pass through their last checkpoint" in caplog.text
     assert len(lines(acme)) == 1, "the good checkpoint stays the newest"
     world.consents(acme, CHARLIE)
     assert run(acme)["contradicted"] == 1, "another entry in the same place is no remedy"
+
+
+@pytest.mark.parametrize(("happened", "mark", "said"), [
+    (lambda a: None, "warn", "controller 1 has none yet"),
+    (run, "ok", "passes through entry 9 of 9"),
+    (lambda a: (run(a), cut(a)), "fail", "is not the one signed at entry 9"),
+])  # fmt: skip
+def test_the_doctor_says_so(tmp_path, happened, mark, said):
+    runtime = world.populated(tmp_path / "home")
+    happened(runtime)
+    runtime.database.close()
+    found = [
+        one for one in doctor.examine(Home(runtime.config.home, environ={}), world.NOW) if one.check == "checkpoints"
+    ]
+    assert [(one.mark.value, said in one.what) for one in found] == [(mark, True)]
+
+
+def cut(runtime):
+    with runtime.processing() as p:
+        cut_end(p.session.connection())
 
 
 def cut_end(connection):
