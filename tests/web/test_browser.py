@@ -18,7 +18,7 @@ from tests.web.loop import link_in, mails, sign
 pytestmark = pytest.mark.browser
 
 EXPECTED = re.compile("status of 40[04]|Clear-Site-Data")
-LOCALES = ("en", "fr", "de", "ar")
+LOCALES = ("en", "fr", "de", "it", "es", "nl", "pl", "pt", "ar")
 PAGES = (
     "choices", "done", "off", "unsubscribe", "ended", "privacy", "dead link", "consent", "consent with a problem",
     "sent", "noted", "verify", "verified", "used", "let in", "held", "receipt", "closed", "asked",

@@ -156,7 +156,14 @@ def test_an_unknown_host_gets_nothing(site, host):
 
 @pytest.mark.parametrize(
     ("language", "words"),
-    [("fr", "La mesure dans"), ("de-AT", "Messung in"), ("ar", 'dir="rtl"'), ("pt", "Measuring in")],
+    [
+        ("fr", "La mesure dans"),
+        ("de-AT", "Messung in"),
+        ("ar", 'dir="rtl"'),
+        ("pt-BR", "Medição nos"),
+        ("pl", "Pomiar w"),
+        ("fi", "Measuring in"),
+    ],
 )
 def test_the_privacy_page_speaks_the_readers_language(site, language, words):
     assert words in site.ask("/privacy", headers={"Accept-Language": language}).text
