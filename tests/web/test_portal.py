@@ -1,5 +1,7 @@
 """The recipient's pages: GET shows, POST acts, the token is all that is asked for, and strangers learn nothing."""
 
+from pathlib import Path
+
 import pytest
 
 from consent_track.activities import answering, proving
@@ -10,6 +12,7 @@ from tests.activities import exempt_stage
 from tests.web.conftest import Site
 from tests.world import ALICE, BOB, CHARLIE
 
+ROOT = Path(__file__).parents[2]
 ONE_CLICK = {"List-Unsubscribe": "One-Click"}
 
 
@@ -167,6 +170,19 @@ def test_an_unknown_host_gets_nothing(site, host):
 )
 def test_the_privacy_page_speaks_the_readers_language(site, language, words):
     assert words in site.ask("/privacy", headers={"Accept-Language": language}).text
+
+
+@pytest.mark.law("AH-12")
+@pytest.mark.parametrize("dnt", ["refusal", "ignore"])
+def test_the_privacy_page_tells_of_the_signals_as_they_are_handled(another, tmp_path, dnt):
+    own = tmp_path / "another-0" / "policies"
+    own.mkdir(parents=True)
+    own.joinpath("FR.toml").write_text(
+        (ROOT / "policies" / "FR.toml").read_text().replace('dnt = { value = "refusal"', f'dnt = {{ value = "{dnt}"')
+    )
+    page = another(controller='jurisdiction = "FR"').ask("/privacy").text
+    assert "Global Privacy Control (GPC) is treated as a refusal" in page
+    assert ("(DNT) is treated as a refusal" in page) == (dnt == "refusal")
 
 
 def test_the_privacy_page_names_the_controller_of_its_host_only(another):

@@ -32,6 +32,7 @@ def _page(problem: str = "", email: str = "") -> str:
         texts=words(_locale(), controller),
         problem=problem,
         email=email,
+        honours_dnt=runtime().policies.for_jurisdiction(controller.jurisdiction).honours_dnt,
         mailing=bool(runtime().config.smtp_url),
     )
 
