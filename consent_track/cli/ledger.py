@@ -56,7 +56,9 @@ def public_key(home: Home) -> None:
     """Print the key with which anybody verifies the ledger, and its fingerprint."""
     public = home.runtime().keys.ledger_public
     text, fingerprint = proving.in_base64(public), evidence.fingerprint(public)
-    home.emit({"public_key": text, "fingerprint": fingerprint}, f"{text}\nfingerprint {fingerprint}")
+    home.emit({"public_key": text, "fingerprint": fingerprint}, text)
+    if not home.as_json:  # beside the answer, so that KEY=$(consent-track ledger public-key) holds the key alone
+        click.echo(f"fingerprint {fingerprint}", err=True)
 
 
 @click.command()

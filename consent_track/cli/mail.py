@@ -89,6 +89,7 @@ def _only_address(data: bytes) -> str:
 def _report(prepared: mailing.Prepared) -> dict[str, object]:
     result = prepared.result
     return {
+        "message": prepared.row.message,
         "outcome": result.outcome.value,
         "reason": result.reason,
         "opens_measured": result.done.opens,
@@ -107,8 +108,11 @@ def _words(prepared: mailing.Prepared) -> str:
         ("opens", prepared.opens, result.done.opens),
         ("clicks", prepared.clicks, result.links),
     ):
-        verdict = "measured" if amount and isinstance(decision, Allowed) else "not measured"
-        lines.append(f"{name}: {verdict}. {decision.reason.words}")
+        if isinstance(decision, Allowed) and not amount:
+            lines.append(f"{name}: not measured. It may be, but nothing in this mail can be.")
+        else:
+            verdict = "measured" if amount else "not measured"
+            lines.append(f"{name}: {verdict}. {decision.reason.words}")
     if result.done.exempt:
         lines.append(f"exempt pixel: {result.done.exempt}. {exempt.BASIS[result.done.exempt].words}")
     lines += [f"warning: {warning}" for warning in result.warnings]

@@ -25,7 +25,8 @@ def taken_out(home, tmp_path):
     """The ledger, a checkpoint and the public key, carried to another machine."""
     for what in ("export", "checkpoint"):
         assert run("--home", home, "ledger", what, "--out", tmp_path / what).exit_code == 0
-    key = json.loads(run("--home", home, "--json", "ledger", "public-key").stdout)["public_key"]
+    key = run("--home", home, "ledger", "public-key").stdout.strip()
+    assert key == json.loads(run("--home", home, "--json", "ledger", "public-key").stdout)["public_key"]
     return tmp_path / "export", tmp_path / "checkpoint", key
 
 

@@ -72,7 +72,7 @@ def test_a_refusal_and_an_objection_are_taken_from_anybody(home):
         (("consent", "grant", ALICE, "--purpose", "geo"), "purpose"),
         (("consent", "grant", "nobody", "--purpose", "open_performance"), "address"),
         (("consent", "grant", ALICE, "--purpose", "open_performance", "--jurisdiction", "France"), "--jurisdiction"),
-        (("consent", "grant", ALICE, "--purpose", "open_performance", "--locale", "pt"), "--locale"),
+        (("consent", "grant", ALICE, "--purpose", "open_performance", "--locale", "fi"), "--locale"),
         (("consent", "show", ALICE, "--controller", "7"), "controller"),
         (("worker", "--once", "nonsense"), "--once"),
     ],
@@ -89,6 +89,16 @@ def test_a_mail_goes_in_and_a_lawful_one_comes_out(home, tmp_path):
     report = json.loads(home.last.stderr)
     assert (report["opens_measured"], report["links_measured"]) == (True, 1)
     assert b"http://localhost:8080/o/" in target.read_bytes()
+    assert home("policy", "explain", "--address", ALICE, "--message", str(report["message"])) is not None
+
+
+def test_a_mail_without_a_link_says_that_nothing_in_it_could_be_measured(home):
+    grant(home)
+    said = ("--mail-type", "requested_newsletter", "--jurisdiction", "FR")
+    mail = mail_to(ALICE, html="<p>Nothing to click.</p>")
+    told = CliRunner().invoke(main, ["--home", str(home.folder), "instrument", *said], input=mail).stderr
+    assert "opens: measured. The person gave consent" in told
+    assert "clicks: not measured. It may be, but nothing in this mail can be." in told
 
 
 def test_the_mail_stands_alone_on_standard_output(home):
