@@ -266,7 +266,7 @@ def test_a_header_that_cannot_be_read_is_named(acme, field, named):
 @pytest.mark.law("DI-03")
 def test_a_locale_without_texts_leaves_unmeasured_and_without_our_footer(acme):
     raw = mail_to(ALICE)
-    done = prepare(acme, raw, ALICE, replace(NEWSLETTER, locale="pt"))
+    done = prepare(acme, raw, ALICE, replace(NEWSLETTER, locale="fi"))
     assert done.result.data == raw
     assert done.result.reason == "locale_unavailable"
 
