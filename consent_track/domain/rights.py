@@ -10,6 +10,11 @@ from typing import Final
 
 from .errors import InputRefused
 
+# Crockford's base 32: no letter that is taken for a digit. 8 of them are 40 bits.
+_LETTERS: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_LOOKALIKES: Final = str.maketrans({"I": "1", "L": "1", "O": "0", "-": "", " ": ""})
+CODE_BITS: Final = 40
+
 
 class Right(StrEnum):
     """What is asked for. The value stands in the log of requests: append, never rename."""
@@ -48,9 +53,28 @@ _ARTICLES: Final[Mapping[Right, str]] = {
 
 # Those that can only protect: they need no proof of who asks, take effect at once, and no cool-off delays them
 # (11 CCR 7060(b); GDPR Art. 21(3), 7(3)).
-PROTECTING: Final = frozenset({Right.OPT_OUT, Right.LIMIT, Right.OBJECTION, Right.RESTRICTION})
+PROTECTING: Final = frozenset({Right.OPT_OUT, Right.LIMIT, Right.OBJECTION})
+# Those a person at the controller has to answer; the others are carried out by themselves once it is known who asks.
+BY_HAND: Final = frozenset({Right.RECTIFICATION, Right.COMPLAINT, Right.APPEAL})
 # Those answered with data, which are shown to nobody but the person.
 DISCLOSING: Final = frozenset({Right.ACCESS, Right.ACCESS_CATEGORIES, Right.PORTABILITY})
+
+
+def code_of(number: int) -> str:
+    """The number of a request as people read and say it: `K7QM-9XRT`."""
+    letters = "".join(_LETTERS[number >> shift & 31] for shift in range(CODE_BITS - 5, -1, -5))
+    return f"{letters[:4]}-{letters[4:]}"
+
+
+def number_of(code: str) -> int:
+    """The number behind a code, however it was written. Raises InputRefused (field `number`)."""
+    letters = code.strip().upper().translate(_LOOKALIKES)
+    if len(letters) * 5 != CODE_BITS or not set(letters) <= set(_LETTERS):
+        raise InputRefused.one("number", "is not a number of a request, such as K7QM-9XRT")
+    number = 0
+    for letter in letters:
+        number = number << 5 | _LETTERS.index(letter)
+    return number
 
 
 class Channel(StrEnum):
