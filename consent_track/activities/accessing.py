@@ -38,6 +38,7 @@ WITHHELD: Final[Mapping[tuple[str, str], str]] = {
     ("flow", "tag"): _TECHNICAL,
     ("flow", "session_hash"): _TECHNICAL,
     ("hit", "network"): _NETWORK,
+    ("kept_answer", "sealed"): "an answer like this one, made earlier; it can be fetched as it is",
     ("request_address", "tag"): _TECHNICAL,
     ("subject_key", "lookup"): _TECHNICAL,
     ("subject_key", "wrapped"): _TECHNICAL,
@@ -207,15 +208,14 @@ class Short:
     last: date | None
     machine: int
     uncertain: int
-    network: int
 
 
 _MACHINE: Final = frozenset({Engagement.SCANNER.name.lower(), Engagement.PREFETCH.name.lower()})
 _HUMAN: Final = Engagement.HUMAN_LIKELY.name.lower()
 
 
-def short(parts: list[Part], networks: int) -> Short:
-    """Count what is held: by people, by machines, and by nobody knows whom; `networks` is how many pseudonyms stand."""
+def short(parts: list[Part]) -> Short:
+    """Count what is held: made by a person, by a machine, and by nobody knows whom."""
     hits = [row for part in parts for row in part.rows.get("hit", [])]
     human = [row for row in hits if row["engagement"] == _HUMAN]
     days = sorted(row["day"] for row in hits)
@@ -228,5 +228,4 @@ def short(parts: list[Part], networks: int) -> Short:
         last=date.fromisoformat(days[-1]) if days else None,
         machine=machine,
         uncertain=len(hits) - len(human) - machine,
-        network=networks,
     )

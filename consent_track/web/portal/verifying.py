@@ -10,7 +10,7 @@ from typing import Final
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request
 
-from consent_track.activities import confirming, showing, wording
+from consent_track.activities import admitting, confirming, showing, wording
 from consent_track.activities.confirming import Begun, Kind, Late
 from consent_track.domain.consent import Screen
 from consent_track.domain.controller import Controller
@@ -101,14 +101,14 @@ def _show(facts: TokenFacts, controller: Controller, mark: str, token: str) -> A
     if shown_at is None:
         return _look(facts, controller), 400
     with runtime().processing() as p:
-        secret = confirming.open_session(p, facts.controller, facts.message, shown_at)
+        secret = admitting.open_session(p, facts.controller, facts.message, shown_at)
     if secret is Late.TOO_QUICK:
         return _look(facts, controller, "verify.too_quick"), 400
     if isinstance(secret, Late):
         return _look(facts, controller)
     response = make_response(redirect(f"/v/{token}", 303))
     response.set_cookie(
-        COOKIE, base64.urlsafe_b64encode(secret).decode(), max_age=confirming.SESSION_LIFE, path=f"/v/{token}",
+        COOKIE, base64.urlsafe_b64encode(secret).decode(), max_age=admitting.SESSION_LIFE, path=f"/v/{token}",
         secure=runtime().config.public_url.startswith("https:"), httponly=True, samesite="Lax",
     )  # fmt: skip
     return response
@@ -129,7 +129,7 @@ def _close(facts: TokenFacts, controller: Controller, _mark: str, token: str) ->
     if _held(facts) is None:
         return _look(facts, controller), 400
     with runtime().processing() as p:
-        confirming.close_session(p, facts.controller, facts.message)
+        admitting.close_session(p, facts.controller, facts.message)
     texts = words(locale_of_request(), controller)
     heading, lines = "me.closed_heading", ["me.closed_text"]
     page = render_template("said.html", controller=controller, texts=texts, heading=heading, lines=lines)
@@ -207,7 +207,7 @@ def subject_let_in(facts: TokenFacts) -> int | None:
     if not secret:
         return None
     with runtime().reading() as p:
-        return confirming.session_of(p, facts.controller, facts.message, secret)
+        return admitting.session_of(p, facts.controller, facts.message, secret)
 
 
 def _held(facts: TokenFacts) -> "showing.Held | None":

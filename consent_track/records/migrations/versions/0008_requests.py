@@ -1,4 +1,4 @@
-"""Requests of people: the log, the addresses they stand for, and the steps that were taken."""
+"""Requests of people: the log, the addresses they stand for, the steps that were taken, answers."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -74,9 +74,21 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("controller_id", "request", "number", name="pk_request_step"),
     )
     op.create_index("ix_request_step_controller_id_ended_at", "request_step", ["controller_id", "ended_at"])
+    op.create_table(
+        "kept_answer",
+        sa.Column("controller_id", sa.Integer(), nullable=False),
+        sa.Column("request", sa.BigInteger(), nullable=False),
+        sa.Column("subject", sa.BigInteger(), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("until", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("controller_id", "request", "subject", name="pk_kept_answer"),
+    )
+    for column in ("subject", "until"):
+        op.create_index(f"ix_kept_answer_controller_id_{column}", "kept_answer", ["controller_id", column])
 
 
 def downgrade() -> None:
+    op.drop_table("kept_answer")
     op.drop_table("request_step")
     op.drop_table("request_address")
     op.drop_table("rights_request")
