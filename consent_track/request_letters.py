@@ -47,6 +47,10 @@ def _confirm(texts: Texts, _controller: Controller, said: Said) -> Iterator[str]
     yield _due(texts, said)
 
 
+def _ready(texts: Texts, _controller: Controller, _said: Said) -> Iterator[str]:
+    yield texts.get("request.mail.ready")
+
+
 def _received(texts: Texts, _controller: Controller, said: Said) -> Iterator[str]:
     yield _due(texts, said)
 
@@ -116,6 +120,7 @@ _ENDS: Final = {
 }
 _ANSWERS: Final = {
     Message.CONFIRM: _confirm,
+    Message.READY: _ready,
     Message.RECEIVED: _received,
     Message.REMINDER: _reminder,
     Message.COOLING: _cooling,

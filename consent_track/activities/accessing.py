@@ -5,6 +5,8 @@ What is sealed is opened; what stays back says why.
 """
 
 import base64
+import csv
+import io
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -12,14 +14,19 @@ from datetime import UTC, date, datetime
 from typing import Any, Final
 
 from consent_track.crypto import sealing
+from consent_track.domain.controller import Controller
 from consent_track.domain.engagement import Clue, Engagement
 from consent_track.domain.errors import KeyMisuse
+from consent_track.domain.policy import Requirement
+from consent_track.domain.rights import Right, code_of
+from consent_track.domain.spreadsheet import harmless
 from consent_track.domain.vocabulary import HitKind, from_bits
 from consent_track.records import datamap
 from consent_track.records.database import read
+from consent_track.records.requests import Request
 from consent_track.records.tables import Store
 
-from . import Processing, confirming, knowing, notifying, papers, requesting
+from . import Processing, confirming, knowing, notifying, papers, requesting, retaining
 
 Value = dict[str, Any]
 
@@ -229,3 +236,82 @@ def short(parts: list[Part]) -> Short:
         machine=machine,
         uncertain=len(hits) - len(human) - machine,
     )
+
+
+FORMAT: Final = "consent_track access answer 1"
+COVERS: Final = (
+    "What this installation holds for the measuring of e-mails and for the choices about it. Other data that the "
+    "controller holds is not part of it."
+)
+
+
+def document(p: Processing, request: Request, parts: list[Value]) -> Value:
+    """The whole answer for machines: what is held, and the eight items of GDPR Art. 15(1). Docs: `docs/access.md`."""
+    controller = p.controller(request.controller)
+    return {
+        "format": FORMAT,
+        "request": code_of(request.id),
+        "asked": request.asked.value,
+        "received_at": _plain("received_at", request.received_at),
+        "controller": {
+            "name": controller.name,
+            "contact": controller.contact,
+            "privacy_policy": controller.privacy_policy,
+        },
+        "covers": COVERS,
+        "about": _about(p, controller, request.jurisdictions),
+        "persons": parts,
+        "withheld": [
+            {"where": f"{table}.{column}", "why": why}
+            for (table, column), why in sorted(WITHHELD.items())
+            if any(part["held"].get(table) for part in parts)
+        ],
+    }
+
+
+def _about(p: Processing, controller: Controller, jurisdictions: tuple[str, ...]) -> Value:
+    """The eight items of GDPR Art. 15(1)(a) to (h), from the policies in force and the data map."""
+    policies = [p.policies.for_jurisdiction(one) for one in jurisdictions]
+    rules = {purpose: rule for policy in policies for purpose, rule in policy.pack.rules.items()}
+    served = {purpose: rule for purpose, rule in rules.items() if rule.requirement is not Requirement.NEVER}
+    return {
+        "purposes": [
+            {"purpose": purpose.value, "basis": rule.requirement.value, "source": rule.source}
+            for purpose, rule in sorted(served.items())
+        ],
+        "categories": [{"table": held.table, "why": held.why} for held in datamap.about_people()],
+        "recipients": [
+            {"name": one.name, "role": one.role.value, "country": one.country} for one in controller.processors
+        ],
+        "periods": [
+            {"table": held.table, "days": retaining.keep_days(p.policies, held.data_class)}
+            if held.data_class
+            else {"table": held.table, "until": held.bounded_by}
+            for held in datamap.about_people()
+        ],
+        "rights": [{"right": right.value, "articles": right.articles} for right in Right],
+        "complaint": controller.complaints or "the data protection authority of the place where the person lives",
+        "source": "the person, by choosing, opening and clicking; the address came from the person or the controller",
+        "automated_decisions": [
+            {"purpose": purpose.value, "how": rule.admt} for purpose, rule in sorted(served.items()) if rule.admt
+        ],
+    }
+
+
+def csv_files(parts: list[Value]) -> Iterator[tuple[str, str]]:
+    """The same as tables: a file name and the text of each, safe to open in a spreadsheet."""
+    for number, part in enumerate(parts, 1):
+        for table, rows in part["held"].items():
+            if rows:
+                names = list(dict.fromkeys(name for row in rows for name in row))
+                text = io.StringIO()
+                writer = csv.writer(text, lineterminator="\r\n")
+                writer.writerow(names)
+                writer.writerows([_cell(row.get(name)) for name in names] for row in rows)
+                yield f"{number}-{table}.csv", text.getvalue()
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    return harmless(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))

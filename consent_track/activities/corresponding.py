@@ -23,6 +23,7 @@ class Message(StrEnum):
     """What a letter about a request is for."""
 
     CONFIRM = "confirm"  # is this you?
+    READY = "ready"  # the answer can be fetched behind the link
     RECEIVED = "received"
     REMINDER = "reminder"
     COOLING = "cooling"

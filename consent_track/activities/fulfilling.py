@@ -122,6 +122,25 @@ def kept_answer(p: Processing, request: Request) -> list[dict[str, Any]]:
     return found
 
 
+def kept_until(p: Processing, request: Request) -> int:
+    """Until when the answer can be fetched."""
+    return kept_answers.until(p.session, request.controller, request.id) or p.now
+
+
+def results_of(p: Processing, request: Request) -> Mapping[str, Any]:
+    """What a request came to, in short; empty once what was written in it is forgotten."""
+    said = requesting.written(p, request)
+    return said.results if said else {}
+
+
+def fetched(p: Processing, request: Request) -> accessing.Value:
+    """The whole answer as a document, and a note that it was fetched."""
+    found = requesting.find(p, request.controller, request.id, lock=True)
+    document = accessing.document(p, found, kept_answer(p, found))
+    requesting.note(p, found, Step.ANSWER_FETCHED, "subject")
+    return document
+
+
 def forget_answers(begin: Begin) -> int:
     """Delete answers whose week is over; how many parts."""
     with begin() as p:

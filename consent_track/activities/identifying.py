@@ -41,25 +41,34 @@ class Asked:
 def answer(p: Processing, flow: Flow, address: str, wish: Wish, writer: Writer, public_url: str) -> str:
     """Open what a form asked for, or the request a letter began, and write its mail. The name of the count."""
     request = _request_of(p, flow, address, wish)
-    if request.stage is Stage.VERIFYING and request.subject == 0 and not _is_known(p, request):
-        request = requesting.close(p, request, Step.NOTHING_HELD, "system")
-    elif request.stage is Stage.IN_PROGRESS and request.asked not in rights.BY_HAND:
-        request = fulfilling.carry_out(p, request, "subject")  # it can only protect: at once, without a proof
-    if request.stage is not Stage.VERIFYING:
-        message = Message.ANSWER if request.stage.closed else Message.RECEIVED
-        corresponding.tell(p, writer, request, message)
-        flows.remove(p.session, flow.controller, flow.id)
-        return "mailed"
+    if not wish.request:
+        request = _at_once(p, request)
+        if request.stage is not Stage.VERIFYING:
+            message = Message.ANSWER if request.stage.closed else Message.RECEIVED
+            corresponding.tell(p, writer, request, message)
+            flows.remove(p.session, flow.controller, flow.id)
+            return "mailed"
 
-    link = confirming.link_of(p, flow, public_url)
-    said = corresponding.said_of(p, request, Message.CONFIRM, link)
+    message = Message.READY if can_fetch(p, request) else Message.CONFIRM
+    said = corresponding.said_of(p, request, message, confirming.link_of(p, flow, public_url))
     letter = writer.about(p.controller(flow.controller), said, address)
     if letter is None:
         flows.remove(p.session, flow.controller, flow.id)
         return "dropped"
     confirming.mailed(p, flow, replace(wish, request=request.id), address, letter, request.subject)
-    requesting.note(p, requesting.find(p, request.controller, request.id), Step.LINK_SENT, "system")
+    if not request.stage.closed:
+        requesting.note(p, requesting.find(p, request.controller, request.id), Step.LINK_SENT, "system")
     return "mailed"
+
+
+def _at_once(p: Processing, request: Request) -> Request:
+    """What needs no proof happens now: a no can only protect, and of somebody unknown there is nothing to show."""
+    by_hand = request.asked in rights.BY_HAND
+    if request.stage is Stage.VERIFYING and request.subject == 0 and not by_hand:
+        return requesting.close(p, request, Step.NOTHING_HELD, "system")
+    if request.stage is Stage.IN_PROGRESS and not by_hand:
+        return fulfilling.carry_out(p, request, "subject")
+    return request
 
 
 def _request_of(p: Processing, flow: Flow, address: str, wish: Wish) -> Request:
@@ -75,11 +84,6 @@ def _request_of(p: Processing, flow: Flow, address: str, wish: Wish) -> Request:
         follows=wish.follows,
     )  # fmt: skip
     return requesting.open_(p, flow.controller, opening)
-
-
-def _is_known(p: Processing, request: Request) -> bool:
-    """Whether anything can be held: about somebody who is known, or in a complaint or an appeal about what we did."""
-    return request.asked in (Right.COMPLAINT, Right.APPEAL)
 
 
 def begin_link(p: Processing, request: Request, address: str) -> int:
@@ -101,7 +105,8 @@ def look(p: Processing, controller: int, number: int) -> Asked | Late:
 def confirm(p: Processing, controller: int, number: int, shown_at: int) -> tuple[Request, bytes | None] | Late:
     """ "Yes, this is my request": the address is proved, once. With data to show, also the secret of a session.
 
-    An access is answered in the same transaction; whatever else is due follows by the worker.
+    An access is answered in the same transaction; whatever else is due follows by the worker. Behind a link to a
+    request that is answered already, the press only lets in, as long as the answer is kept.
     """
     asked = look(p, controller, number)
     if isinstance(asked, Late):
@@ -112,16 +117,36 @@ def confirm(p: Processing, controller: int, number: int, shown_at: int) -> tuple
     request = requesting.find(p, controller, asked.request.id, lock=True)
     if flow is None or flow.done_at is not None or p.now >= flow.expires_at:
         return Late.USED
-    if request.stage.closed:
-        return Late.GONE
-
-    place = _place(p, request, flow)
-    request = requesting.prove(p, request, place, Proof.MAILBOX, "subject")
-    if request.stage is Stage.IN_PROGRESS and request.asked in DISCLOSING:
-        request = fulfilling.carry_out(p, request, "subject")
-    secret = admitting.let_in(p, flow, ANSWER_SESSION) if request.asked in DISCLOSING else None
+    if not request.stage.closed:
+        request = requesting.prove(p, request, _place(p, request, flow), Proof.MAILBOX, "subject")
+        if request.stage is Stage.IN_PROGRESS and request.asked in DISCLOSING:
+            request = fulfilling.carry_out(p, request, "subject")
     flows.change(p.session, controller, number, done_at=p.now)
-    return request, secret
+    return request, admitting.let_in(p, flow, ANSWER_SESSION) if can_fetch(p, request) else None
+
+
+def can_fetch(p: Processing, request: Request) -> bool:
+    """Whether an answer waits to be fetched."""
+    return request.asked in DISCLOSING and bool(fulfilling.kept_answer(p, request))
+
+
+def again(p: Processing, controller: int, number: int) -> bool:
+    """Send the link once more, to the same address; False where there is nothing left to do or to see behind it."""
+    found = confirming.opened_for_request(p, controller, number)
+    request = requests.find(p.session, controller, found[2].request) if found else None
+    if found is None or request is None or (request.stage.closed and not can_fetch(p, request)):
+        return False
+    begin_link(p, request, found[1])
+    return True
+
+
+def let_in(p: Processing, controller: int, number: int, secret: bytes) -> Request | None:
+    """The request whose answer this browser may fetch, or None."""
+    found = confirming.opened_for_request(p, controller, number)
+    if found is None or admitting.session_of(p, controller, number, secret) is None:
+        return None
+    request = requests.find(p.session, controller, found[2].request)
+    return request if request is not None and can_fetch(p, request) else None
 
 
 def deny(p: Processing, controller: int, number: int, shown_at: int) -> Request | Late:

@@ -15,11 +15,34 @@ from consent_track.crypto import sealing
 from consent_track.domain import rights
 from consent_track.domain.address import is_role, normalise
 from consent_track.domain.errors import InputRefused, KeyMisuse
-from consent_track.domain.rights import CODE_BITS, PROTECTING, Channel, Level, Proof, Refusal, Right, Stage, Step
+from consent_track.domain.rights import CODE_BITS, Channel, Level, Proof, Refusal, Right, Stage, Step
 from consent_track.records import requests
 from consent_track.records.requests import Address, Request
 
 from . import Processing, knowing, scheduling
+
+__all__ = [
+    "Address",
+    "Opening",
+    "Request",
+    "Written",
+    "add_address",
+    "addresses",
+    "close",
+    "extend",
+    "find",
+    "forget_writing",
+    "narrow",
+    "note",
+    "of_address",
+    "open_",
+    "pause",
+    "prove",
+    "proved_addresses",
+    "refuse",
+    "resume",
+    "written",
+]  # fmt: skip
 
 Begin = Callable[[], AbstractContextManager[Processing]]
 
@@ -328,8 +351,3 @@ def _unsealed(p: Processing, controller: int, number: int, label: str, epoch: in
 def _as_json(said: Written) -> bytes:
     plain = {name: getattr(said, name) for name in Written.__slots__}
     return json.dumps(plain, sort_keys=True, ensure_ascii=False).encode()
-
-
-def protects(request: Request) -> bool:
-    """Whether a request can only protect, so that nobody needs to prove anything (11 CCR 7060(b))."""
-    return request.asked in PROTECTING

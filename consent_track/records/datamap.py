@@ -110,6 +110,25 @@ def collect(
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """One table about people, as they are told of it."""
+
+    table: str
+    why: str
+    data_class: str | None
+    bounded_by: str
+
+
+def about_people() -> list[Held]:
+    """Every table whose rows are about somebody, by name."""
+    return [
+        Held(table.name, held.why, held.data_class, held.bounded_by)
+        for table, held in sorted(HOLDINGS.items(), key=lambda one: one[0].name)
+        if held.subject_column is not None
+    ]
+
+
 def octet_columns() -> list[tuple[str, str]]:
     """Table and column of everything held about people that is neither a number nor a word, by name."""
     return sorted(

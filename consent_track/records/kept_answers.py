@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, Index, LargeBinary, delete, insert, select
+from sqlalchemy import BigInteger, Index, LargeBinary, delete, func, insert, select
 from sqlmodel import Field, Session
 
 from consent_track.domain.retention import Clock, Holding, OnErasure
@@ -49,6 +49,14 @@ def parts(session: Session, controller: int, request: int) -> list[tuple[int, by
     """The parts of an answer that can still be fetched: whose each is, and what is sealed."""
     rows = session.connection().execute(select(_ANSWERS).where(*_is(controller, request)).order_by(_ANSWERS.c.subject))
     return [(row.subject, row.sealed) for row in rows]
+
+
+def until(session: Session, controller: int, request: int) -> int | None:
+    """Until when an answer can be fetched, or None."""
+    end: int | None = (
+        session.connection().execute(select(func.max(_ANSWERS.c.until)).where(*_is(controller, request))).scalar_one()
+    )
+    return end
 
 
 def remove_over(session: Session, now: int) -> int:
