@@ -27,6 +27,8 @@ from consent_track.domain.controller import Controller
 from consent_track.domain.errors import ConfigurationRefused, Problem, Refused, StorageUnavailable
 from consent_track.domain.exempt import MODES, Opened
 from consent_track.domain.policy import Policies
+from consent_track.domain.procedure import Procedures
+from consent_track.holiday_calendar import calendar_of
 from consent_track.i18n import Wordings, load_wordings
 from consent_track.letters import Letters
 from consent_track.policy_files import load_policies
@@ -34,6 +36,7 @@ from consent_track.records import declines, ledger, policy_versions
 from consent_track.records.database import Database, open_database, read, write
 from consent_track.records.engines import WAIT_MS
 from consent_track.records.schema import check
+from consent_track.rights_files import load_procedures
 from consent_track.smtp import MailServer
 
 Clock = Callable[[], float]
@@ -74,6 +77,7 @@ class Runtime:
     keys: Keyring
     tokens: Tokens
     policies: Policies
+    procedures: Procedures
     wordings: Wordings
     day_keys: DayKeys
     view: ConsentView
@@ -100,7 +104,9 @@ class Runtime:
 
     def _process(self, session: Session) -> Processing:
         stores = (self.database.keyring_engine, self.database.exempt_engine)
-        return Processing(session, *stores, self.keys, self.tokens, self.policies, self.controllers, self.now())
+        return Processing(
+            session, *stores, self.keys, self.tokens, self.policies, self.procedures, self.controllers, self.now()
+        )
 
     def keep_exempt(self, days: Mapping[tuple[int, int], Opened], counts: Mapping[tuple[int, int], int]) -> None:
         """Write what a collector kept in exempt modes; counts last, because only they cannot be written twice."""
@@ -190,10 +196,11 @@ def bootstrap(config: Config, *, clock: Clock = time.time) -> Runtime:
     if database is not None:
         late = _or_problems(lambda: check(database), problems) or []
         problems += [Problem("database", f"{what}; run: consent-track db upgrade") for what in late]
+    procedures = _or_problems(lambda: load_procedures(config.policies_dirs, calendar_of), problems)
     if policies and database and not database.exempt_is_apart and not policies.house.notices.keys().isdisjoint(MODES):
         what = "is missing: exempt modes need a PostgreSQL role of their own, which nothing else uses (AH-14)"
         problems.append(Problem("exempt_url", what))
-    if problems or keys is None or policies is None or database is None:
+    if problems or keys is None or policies is None or procedures is None or database is None:
         if database is not None:
             database.close()
         raise ConfigurationRefused(problems)
@@ -204,7 +211,7 @@ def bootstrap(config: Config, *, clock: Clock = time.time) -> Runtime:
     feed = Feed(database, frozenset(controller.number for controller in config.controllers))
     view = ConsentView(feed.read_all, feed.read_changes, clock)
     day_keys = DayKeys(config.day_keys_dir)
-    return Runtime(config, database, keys, Tokens(keys.tokens), policies, wordings, day_keys, view, clock)
+    return Runtime(config, database, keys, Tokens(keys.tokens), policies, procedures, wordings, day_keys, view, clock)
 
 
 T = TypeVar("T")

@@ -9,7 +9,7 @@ from consent_track.activities.corresponding import Said
 from consent_track.domain.controller import Controller
 from consent_track.domain.vocabulary import Purpose
 from consent_track.i18n import Texts, Wordings
-from consent_track.mail.letter import Envelope, Letter, compose
+from consent_track.mail.letter import Envelope, Letter, compose, render
 from consent_track.request_letters import letter_about
 
 
@@ -33,6 +33,12 @@ class Letters:
         if texts is None:
             return None
         return compose(letter_about(texts, controller, said), self.envelope(controller, address))
+
+    def page_about(self, controller: Controller, said: Said) -> str:
+        """The same as a page to print and post."""
+        texts = self._wordings.texts(said.request.locale) or self._wordings.texts(controller.default_locale)
+        assert texts is not None
+        return render(letter_about(texts, controller, said))[1]
 
     def envelope(self, controller: Controller, address: str) -> Envelope:
         """From a controller to an address, now."""

@@ -17,7 +17,7 @@ from consent_track.domain.address import is_role, normalise
 from consent_track.domain.errors import InputRefused, KeyMisuse
 from consent_track.domain.rights import CODE_BITS, Channel, Level, Proof, Refusal, Right, Stage, Step
 from consent_track.records import requests
-from consent_track.records.requests import Address, Request
+from consent_track.records.requests import Address, Request, Taken
 
 from . import Processing, knowing, scheduling
 
@@ -171,9 +171,9 @@ def extend(p: Processing, request: Request, reason: str, actor: str) -> Request:
     longer = scheduling.extended(p, owner, request.asked, request.jurisdictions, request.received_at)
     if longer is None:
         raise InputRefused.one("extension", "is not known to the law that applies")
-    request = replace(request, extended_at=p.now, due_on=longer.due_on, due_at=longer.due_at)
+    request = replace(request, extended_at=p.now, due_on=longer.day, due_at=longer.at)
     request = _rewritten(p, request, extension=reason.strip())
-    return _stepped(p, request, Step.EXTENDED, actor, longer.due_on.isoformat())
+    return _stepped(p, request, Step.EXTENDED, actor, longer.day.isoformat())
 
 
 def pause(p: Processing, request: Request, ground: str, actor: str) -> Request:
@@ -191,9 +191,7 @@ def resume(p: Processing, request: Request, actor: str) -> Request:
     stood = p.now - request.paused_at
     owner = p.controller(request.controller)
     later = scheduling.moved(p, owner, request.jurisdictions, request.due_at, stood)
-    request = replace(
-        request, paused_at=None, paused_for=request.paused_for + stood, due_on=later.due_on, due_at=later.due_at
-    )
+    request = replace(request, paused_at=None, paused_for=request.paused_for + stood, due_on=later.day, due_at=later.at)
     return _stepped(p, request, Step.RESUMED, actor, str(stood))
 
 
@@ -244,6 +242,37 @@ def find(p: Processing, controller: int, number: int, *, lock: bool = False) -> 
 def of_address(p: Processing, controller: int, address: str) -> list[Request]:
     """Every request for an address, also long after who asked was forgotten. Raises InputRefused (field `address`)."""
     return requests.of_tag(p.session, controller, _tag(p, controller, normalise(address)))
+
+
+def listed(p: Processing, controller: int, *, everything: bool = False) -> list[Request]:
+    """The requests that are open, the next due first; with `everything`, then those that are answered."""
+    found = requests.open_ones(p.session, controller)
+    return [*found, *requests.closed_between(p.session, controller, 0, p.now + 1)] if everything else found
+
+
+def is_late(p: Processing, request: Request) -> bool:
+    """Whether the answer, or the receipt, is overdue. A clock that stands is never late."""
+    if request.closed_at is not None or request.paused_at is not None:
+        return False
+    return p.now > request.due_at or (request.acknowledged_at is None and p.now > request.acknowledge_by)
+
+
+def is_urgent(p: Processing, request: Request) -> bool:
+    """Whether less than a fifth of the time is left (DD-12)."""
+    whole = request.due_at - request.received_at
+    return request.closed_at is None and request.paused_at is None and (request.due_at - p.now) * 5 < whole
+
+
+def steps(p: Processing, request: Request) -> list[Taken]:
+    """What was done about a request, in order."""
+    return requests.steps(p.session, request.controller, request.id)
+
+
+def first_address(p: Processing, request: Request) -> str:
+    """The address a request came with. Raises InputRefused (field `number`) once it is forgotten."""
+    for _, address in addresses(p, request):
+        return address
+    raise InputRefused.one("number", "was answered long ago; to which address is no longer known")
 
 
 def written(p: Processing, request: Request) -> Written | None:

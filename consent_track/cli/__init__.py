@@ -92,6 +92,7 @@ COMMANDS: Final = (
     Entry("ask", "ask", "ask", "Ask people for consent, once each, and count what came of it."),
     Entry("links", "links", "links", "Take out personal choice links for your mailing tool."),
     Entry("subject", "consent", "subject", "Answer a person's request: erase."),
+    Entry("request", "request", "request", "Answer people in time: open, verify, extend, fulfil, refuse."),
     Entry("hygiene", "exempt", "hygiene", "Say who has opened nothing since a day (exempt mode, France)."),
     Entry("count", "exempt", "count", "Say how often a campaign was opened in total (exempt mode, Italy)."),
     Entry("purge", "purge", "purge", "Delete what has outlived its retention class."),
