@@ -36,13 +36,13 @@ def attach(pages: Blueprint) -> None:
 def verify(token: str) -> Answer:
     """What is asked, with its buttons; or, in the browser that was let in, what is held."""
     facts, controller = opened(TokenClass.VERIFICATION, token)
+    asked = _request(facts)
+    if asked is not None:
+        return using_rights.page(facts, controller, token, asked)
     held = _held(facts)
     if held is not None:
         texts = words(held.locale or locale_of_request(), controller)
         return render_template("held.html", controller=controller, texts=texts, held=held, token=token)
-    asked = _request(facts)
-    if asked is not None:
-        return using_rights.page(facts, controller, token, asked)
     with runtime().reading() as p:
         begun = confirming.look(p, facts.controller, facts.message)
     return _page(facts, controller, begun)
