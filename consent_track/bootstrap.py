@@ -17,6 +17,7 @@ from consent_track.collector.proxies import TrustedProxies
 from consent_track.collector.runtime import CollectorRuntime, Observe
 from consent_track.collector.spool import SpoolWriter
 from consent_track.config import Config
+from consent_track.crypto.epochs import Epochs
 from consent_track.crypto.keyring import Keyring
 from consent_track.crypto.keyring import load as load_keyring
 from consent_track.crypto.nonces import Nonces
@@ -81,6 +82,7 @@ class Runtime:
     wordings: Wordings
     day_keys: DayKeys
     view: ConsentView
+    epochs: Epochs
     clock: Clock = time.time
 
     def now(self) -> int:
@@ -104,9 +106,9 @@ class Runtime:
 
     def _process(self, session: Session) -> Processing:
         stores = (self.database.keyring_engine, self.database.exempt_engine)
-        return Processing(
-            session, *stores, self.keys, self.tokens, self.policies, self.procedures, self.controllers, self.now()
-        )
+        now = self.now()
+        keys = self.epochs.at(now)
+        return Processing(session, *stores, keys, self.tokens, self.policies, self.procedures, self.controllers, now)
 
     def keep_exempt(self, days: Mapping[tuple[int, int], Opened], counts: Mapping[tuple[int, int], int]) -> None:
         """Write what a collector kept in exempt modes; counts last, because only they cannot be written twice."""
@@ -211,7 +213,9 @@ def bootstrap(config: Config, *, clock: Clock = time.time) -> Runtime:
     feed = Feed(database, frozenset(controller.number for controller in config.controllers))
     view = ConsentView(feed.read_all, feed.read_changes, clock)
     day_keys = DayKeys(config.day_keys_dir)
-    return Runtime(config, database, keys, Tokens(keys.tokens), policies, procedures, wordings, day_keys, view, clock)
+    law = (policies, procedures)
+    epochs = Epochs(config.keys_dir, keys)
+    return Runtime(config, database, keys, Tokens(keys.tokens), *law, wordings, day_keys, view, epochs, clock)
 
 
 T = TypeVar("T")

@@ -31,6 +31,7 @@ from consent_track.activities import (
     publishing,
     requesting,
     retaining,
+    rotating,
     tracking,
 )
 from consent_track.activities.confirming import Wish
@@ -105,6 +106,21 @@ def _drain_segment(runtime: Runtime, segment: Segment, total: dict[str, int], li
 
 def _day_keys(runtime: Runtime) -> dict[str, Any]:
     return {"destroyed": len(retaining.destroy_day_keys(runtime.processing, runtime.day_keys, runtime.config.node))}
+
+
+def _rotate(runtime: Runtime) -> dict[str, Any]:
+    """Begin a rotation that is due, where one machine holds all the keys, and go on with the one under way."""
+    begun = 0
+    with runtime.reading() as p:
+        alone = len(spool.nodes(p.session)) <= 1
+        if alone and rotating.is_due(p):
+            begun = rotating.begin_rotation(p, runtime.config.keys_dir)
+    return {"begun": begun, "rewrapped": rotating.rewrap(runtime.processing)}
+
+
+def _destroy_epochs(runtime: Runtime) -> dict[str, Any]:
+    config = runtime.config
+    return {"destroyed": len(rotating.destroy_unneeded(runtime.processing, config.keys_dir, config.node))}
 
 
 def _erase_withdrawn(runtime: Runtime) -> dict[str, Any]:
@@ -185,6 +201,8 @@ JOBS: Final = (
     Job("requests", Reach.GLOBAL, 30, _requests),
     Job("waves", Reach.GLOBAL, 3_600, _waves),
     Job("day-keys", Reach.NODE, 900, _day_keys),
+    Job("rotate", Reach.GLOBAL, 3_600, _rotate),
+    Job("destroy-epochs", Reach.NODE, 3_600, _destroy_epochs),
     Job("partitions", Reach.GLOBAL, 86_400, _partitions),
     Job("finish-erasures", Reach.GLOBAL, 60, _finish_erasures),
     Job("erase-withdrawn", Reach.GLOBAL, 600, _erase_withdrawn),

@@ -58,7 +58,7 @@ def erase_in(p: Processing, controller: int, address: str, how: How) -> Erased:
     tag = sealing.suppression_tag(p.keys.suppression, controller, normalise(address))
     suppression.add(p.session, controller, tag, p.now)
     confirming.forget(p, controller, normalise(address))
-    erasures.begin(p.session, controller, subject, p.now)
+    erasures.begin(p.session, controller, subject, p.now, knowing.epoch_of(p, controller, subject))
     return Erased(True, deleted, datamap.kept())
 
 

@@ -143,7 +143,7 @@ def answer(
 def _answer(p: Processing, flow: Flow, writer: Writer, public_url: str, of_request: OfRequest | None) -> str:
     controller = p.controllers.get(flow.controller)
     opened = unsealed(p, flow)
-    if controller is None or opened is None or p.now >= flow.expires_at or _too_many(p, flow):
+    if controller is None or opened is None or p.now >= flow.expires_at or _too_many(p, flow, opened[0]):
         flows.remove(p.session, flow.controller, flow.id)
         return "dropped"
     address, wish = opened
@@ -195,8 +195,8 @@ def _written(writer: Writer, controller: Controller, wish: Wish, address: str, l
         return None
 
 
-def _too_many(p: Processing, flow: Flow) -> bool:
-    earlier = flows.mailed_since(p.session, flow.controller, flow.tag, p.now - A_DAY)
+def _too_many(p: Processing, flow: Flow, address: str) -> bool:
+    earlier = flows.mailed_since(p.session, flow.controller, _tags(p, flow.controller, address), p.now - A_DAY)
     recent = [kind for kind, at in earlier if at > p.now - QUIET]
     return len(earlier) >= MAILS_A_DAY or flow.kind in recent
 
@@ -312,7 +312,12 @@ def sent_letter(p: Processing, flow: Flow) -> bytes | None:
 
 def forget(p: Processing, controller: int, normalised: str) -> None:
     """Forget everything an address began and did not finish, whoever it was known to be then."""
-    flows.remove_of(p.session, controller, sealing.address_lookup(p.keys.epoch(), controller, normalised))
+    flows.remove_of(p.session, controller, _tags(p, controller, normalised))
+
+
+def _tags(p: Processing, controller: int, normalised: str) -> list[bytes]:
+    """By what an address is found among the flows, under every epoch that is held."""
+    return [sealing.address_lookup(epoch, controller, normalised) for epoch in p.keys.epochs.values()]
 
 
 def forget_over(begin: Begin) -> int:

@@ -95,6 +95,7 @@ COMMANDS: Final = (
     Entry("request", "request", "request", "Answer people in time: open, verify, extend, fulfil, refuse."),
     Entry("hygiene", "exempt", "hygiene", "Say who has opened nothing since a day (exempt mode, France)."),
     Entry("count", "exempt", "count", "Say how often a campaign was opened in total (exempt mode, Italy)."),
+    Entry("keys", "keys", "keys", "Show and rotate the keys of this machine."),
     Entry("purge", "purge", "purge", "Delete what has outlived its retention class."),
     Entry("ledger", "ledger", "ledger", "Take the ledger of choices out, for anybody to verify."),
     Entry("verify", "ledger", "verify", "Verify a ledger file, offline."),

@@ -272,6 +272,26 @@ def addresses(session: Session, controller: int, request: int) -> list[Address]:
     return [_address(row) for row in session.connection().execute(statement)]
 
 
+def of_earlier_epochs(session: Session, epoch: int, limit: int) -> list[Request]:
+    """Requests of which something is sealed under an earlier epoch than this; epoch 0 means nothing is sealed."""
+    stale = (_REQUESTS.c.epoch < epoch, _REQUESTS.c.epoch != 0)
+    return [_request(row) for row in session.connection().execute(select(_REQUESTS).where(*stale).limit(limit))]
+
+
+def addresses_of_earlier_epochs(session: Session, epoch: int, limit: int) -> list[Address]:
+    """Addresses of requests that are sealed under an earlier epoch than this."""
+    stale = (_ADDRESSES.c.epoch < epoch, _ADDRESSES.c.epoch != 0)
+    return [_address(row) for row in session.connection().execute(select(_ADDRESSES).where(*stale).limit(limit))]
+
+
+def count_of_epoch(session: Session, epoch: int) -> int:
+    """How many requests and addresses are sealed under an epoch."""
+    return sum(
+        int(session.connection().execute(select(func.count()).select_from(t).where(t.c.epoch == epoch)).scalar_one())
+        for t in (_REQUESTS, _ADDRESSES)
+    )
+
+
 def forget_writing(session: Session, request: Request) -> None:
     """Drop what was written in a request and to which address: verification data is not kept (11 CCR 7060(d))."""
     save(session, replace(request, sealed=b"", epoch=0))
