@@ -35,7 +35,8 @@ def calendar_of(code: str) -> Calendar:
     """
     if not code:
         return Weekdays()
-    try:
-        return _Place(code)
-    except NotImplementedError:
-        raise ValueError(f"no public holidays are known for {code}") from None
+    country, _, part = code.partition("-")
+    parts = holidays.list_supported_countries().get(country)
+    if parts is None or (part and part not in parts):
+        raise ValueError(f"no public holidays are known for {code}")
+    return _Place(code)

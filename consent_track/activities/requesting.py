@@ -66,7 +66,7 @@ class Opening:
     jurisdictions: tuple[str, ...]
     locale: str = ""
     wrote: str = ""  # what the person wrote, where words are needed
-    agent: str = ""
+    asked_by: str = ""
     follows: int = 0  # the request an appeal or a complaint is about
     proofs: frozenset[Proof] = frozenset()
     actor: str = "subject"
@@ -106,7 +106,7 @@ def open_(p: Processing, controller: int, opening: Opening) -> Request:
     request = Request(
         controller, number, opening.asked, opening.channel, Stage.VERIFYING, subject, jurisdictions, locale,
         opening.received_at, terms.acknowledge_by, terms.due_on, terms.due_at, terms.level, epoch, sealed,
-        agent=opening.agent, follows=opening.follows,
+        asked_by=opening.asked_by, follows=opening.follows,
     )  # fmt: skip
     requests.add(p.session, request)
     requests.take(p.session, request, Step.RECEIVED, opening.actor, opening.received_at, opening.channel)
@@ -150,7 +150,7 @@ def _judge(p: Processing, request: Request, actor: str) -> Request:
     if request.stage is not Stage.VERIFYING or proved.rank < request.level_needed.rank:
         return request
     by_form = request.channel in (Channel.PORTAL, Channel.MAIL_LINK)
-    cools = by_form and request.asked is Right.ERASURE and not request.agent
+    cools = by_form and request.asked is Right.ERASURE and not request.asked_by
     if cools:
         request = replace(request, cools_until=min(p.now + COOL_OFF, request.due_at))
     return _stepped(p, request, Step.VERIFIED, actor, proved, cools_off=cools)

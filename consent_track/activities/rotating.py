@@ -116,8 +116,8 @@ def _resealed(p: Processing, controller: int, number: int, label: str, epoch: in
 def needed_by(p: Processing, number: int) -> int:
     """How many rows can be read with this epoch's key only."""
     with read(p.keyring) as keyring:
-        people_left = subjects.count_of_epoch(keyring, number)
-    return people_left + sum(store.count_of_epoch(p.session, number) for store in (requests, flows, outbox))
+        counts: list[int] = [subjects.count_of_epoch(keyring, number)]
+    return sum(counts) + sum(count(p.session, number) for count in _SEALED_EARLY)
 
 
 def destroy_unneeded(begin: Begin, folder: Path, node: str) -> list[int]:

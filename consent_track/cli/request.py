@@ -43,7 +43,7 @@ def _one(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--locale", default="", help="The person's language; default: as it is known, else the controller's.")
 @click.option("--text", default="", help="What the person wrote, where it matters.")
 @click.option("--follows", default="", help="The number of the request that an appeal or a complaint is about.")
-@click.option("--agent", default="", help="Who asks for the person, with their permission.")
+@click.option("--agent", "asked_by", default="", help="Who asks for the person, with their permission.")
 @click.option(
     "--proof", "proofs", multiple=True, type=click.Choice(list(Proof)), help="What shows who asks, seen by you."
 )
@@ -52,7 +52,7 @@ def _one(command: Callable[..., Any]) -> Callable[..., Any]:
 @pass_home
 def open_(
     home: Home, right: str, address: str, received: str, channel: str, jurisdictions: tuple[str, ...], locale: str,
-    text: str, follows: str, agent: str, proofs: tuple[str, ...], no_link: bool, controller: int,
+    text: str, follows: str, asked_by: str, proofs: tuple[str, ...], no_link: bool, controller: int,
 ) -> None:  # fmt: skip
     """Note a request that came by any channel. Its clock runs from the first contact."""
     for code in jurisdictions:
@@ -62,7 +62,7 @@ def open_(
     with runtime.processing() as p:
         zone = ZoneInfo(p.controller(controller).time_zone)
         opening = Opening(
-            Right(right), address, Channel(channel), _instant(received, zone), jurisdictions, locale, text, agent,
+            Right(right), address, Channel(channel), _instant(received, zone), jurisdictions, locale, text, asked_by,
             number_of(follows) if follows else 0, frozenset(map(Proof, proofs)), ACTOR,
         )  # fmt: skip
         opened = requesting.open_(p, controller, opening)

@@ -65,7 +65,7 @@ class RightsRequestRow(Row, table=True):
     closed_at: int | None = Field(sa_type=BigInteger)
     ground: str
     evidence: str
-    agent: str
+    asked_by: str
     follows: int = Field(sa_type=BigInteger)
     epoch: int
     sealed: bytes = Field(sa_type=LargeBinary)
@@ -164,7 +164,7 @@ class Request:
     closed_at: int | None = None
     ground: str = ""
     evidence: str = ""
-    agent: str = ""
+    asked_by: str = ""
     follows: int = 0
 
 
