@@ -17,6 +17,7 @@ from consent_track.collector.proxies import TrustedProxies
 from consent_track.collector.runtime import CollectorRuntime, Observe
 from consent_track.collector.spool import SpoolWriter
 from consent_track.config import Config
+from consent_track.crypto.epochs import Epochs
 from consent_track.crypto.keyring import Keyring
 from consent_track.crypto.keyring import load as load_keyring
 from consent_track.crypto.nonces import Nonces
@@ -27,6 +28,8 @@ from consent_track.domain.controller import Controller
 from consent_track.domain.errors import ConfigurationRefused, Problem, Refused, StorageUnavailable
 from consent_track.domain.exempt import MODES, Opened
 from consent_track.domain.policy import Policies
+from consent_track.domain.procedure import Procedures
+from consent_track.holiday_calendar import calendar_of
 from consent_track.i18n import Wordings, load_wordings
 from consent_track.letters import Letters
 from consent_track.policy_files import load_policies
@@ -34,6 +37,7 @@ from consent_track.records import declines, ledger, policy_versions
 from consent_track.records.database import Database, open_database, read, write
 from consent_track.records.engines import WAIT_MS
 from consent_track.records.schema import check
+from consent_track.rights_files import load_procedures
 from consent_track.smtp import MailServer
 
 Clock = Callable[[], float]
@@ -74,9 +78,11 @@ class Runtime:
     keys: Keyring
     tokens: Tokens
     policies: Policies
+    procedures: Procedures
     wordings: Wordings
     day_keys: DayKeys
     view: ConsentView
+    epochs: Epochs
     clock: Clock = time.time
 
     def now(self) -> int:
@@ -100,7 +106,9 @@ class Runtime:
 
     def _process(self, session: Session) -> Processing:
         stores = (self.database.keyring_engine, self.database.exempt_engine)
-        return Processing(session, *stores, self.keys, self.tokens, self.policies, self.controllers, self.now())
+        now = self.now()
+        keys = self.epochs.at(now)
+        return Processing(session, *stores, keys, self.tokens, self.policies, self.procedures, self.controllers, now)
 
     def keep_exempt(self, days: Mapping[tuple[int, int], Opened], counts: Mapping[tuple[int, int], int]) -> None:
         """Write what a collector kept in exempt modes; counts last, because only they cannot be written twice."""
@@ -190,10 +198,11 @@ def bootstrap(config: Config, *, clock: Clock = time.time) -> Runtime:
     if database is not None:
         late = _or_problems(lambda: check(database), problems) or []
         problems += [Problem("database", f"{what}; run: consent-track db upgrade") for what in late]
+    procedures = _or_problems(lambda: load_procedures(config.policies_dirs, calendar_of), problems)
     if policies and database and not database.exempt_is_apart and not policies.house.notices.keys().isdisjoint(MODES):
         what = "is missing: exempt modes need a PostgreSQL role of their own, which nothing else uses (AH-14)"
         problems.append(Problem("exempt_url", what))
-    if problems or keys is None or policies is None or database is None:
+    if problems or keys is None or policies is None or procedures is None or database is None:
         if database is not None:
             database.close()
         raise ConfigurationRefused(problems)
@@ -204,7 +213,9 @@ def bootstrap(config: Config, *, clock: Clock = time.time) -> Runtime:
     feed = Feed(database, frozenset(controller.number for controller in config.controllers))
     view = ConsentView(feed.read_all, feed.read_changes, clock)
     day_keys = DayKeys(config.day_keys_dir)
-    return Runtime(config, database, keys, Tokens(keys.tokens), policies, wordings, day_keys, view, clock)
+    law = (policies, procedures)
+    epochs = Epochs(config.keys_dir, keys)
+    return Runtime(config, database, keys, Tokens(keys.tokens), *law, wordings, day_keys, view, epochs, clock)
 
 
 T = TypeVar("T")

@@ -5,10 +5,12 @@ from collections.abc import Callable, Sequence
 
 from consent_track.activities.asking import Question, Words
 from consent_track.activities.confirming import Kind, Wish
+from consent_track.activities.corresponding import Said
 from consent_track.domain.controller import Controller
 from consent_track.domain.vocabulary import Purpose
 from consent_track.i18n import Texts, Wordings
-from consent_track.mail.letter import Envelope, Letter, compose
+from consent_track.mail.letter import Envelope, Letter, compose, render
+from consent_track.request_letters import letter_about
 
 
 class Letters:
@@ -24,6 +26,19 @@ class Letters:
             return None
         letter = self.answer(texts, controller, wish, link, known)
         return compose(letter, self.envelope(controller, address))
+
+    def about(self, controller: Controller, said: Said, address: str) -> bytes | None:
+        """The mail about a request; None where neither its locale nor the controller's has texts."""
+        texts = self._wordings.texts(said.request.locale) or self._wordings.texts(controller.default_locale)
+        if texts is None:
+            return None
+        return compose(letter_about(texts, controller, said), self.envelope(controller, address))
+
+    def page_about(self, controller: Controller, said: Said) -> str:
+        """The same as a page to print and post."""
+        texts = self._wordings.texts(said.request.locale) or self._wordings.texts(controller.default_locale)
+        assert texts is not None
+        return render(letter_about(texts, controller, said))[1]
 
     def envelope(self, controller: Controller, address: str) -> Envelope:
         """From a controller to an address, now."""

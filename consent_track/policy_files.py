@@ -23,6 +23,7 @@ from consent_track.domain.policy import (
 )
 from consent_track.domain.vocabulary import INDIVIDUAL, UNKNOWN_JURISDICTION, Purpose
 from consent_track.policy_reading import Reading, house_of, pack_of, read_house, read_pack, revived
+from consent_track.rights_files import RIGHTS
 
 HOUSE: Final = "house.toml"
 RELEASED: Final = "released.txt"
@@ -152,7 +153,7 @@ def stored_policy(content: str) -> Policy:
 def _files(folder: Path, problems: list[Problem]) -> list[Path]:
     if not folder.is_dir():
         problems.append(Problem(str(folder), "is not a folder"))
-    return sorted(folder.glob("*.toml"))
+    return sorted(path for path in folder.glob("*.toml") if path.name != RIGHTS)
 
 
 def _read_houses(layers: Sequence[Sequence[Path]], problems: list[Problem]) -> tuple[Path | None, HousePolicy | None]:

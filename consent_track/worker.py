@@ -19,21 +19,28 @@ from typing import Any, Final
 from apscheduler.schedulers.blocking import BlockingScheduler
 
 from consent_track.activities import (
+    Processing,
     answering,
     awaiting,
     confirming,
     consenting,
+    fulfilling,
+    identifying,
     lapsing,
     notifying,
     publishing,
+    requesting,
     retaining,
+    rotating,
     tracking,
 )
+from consent_track.activities.confirming import Wish
 from consent_track.bootstrap import Runtime
 from consent_track.collector.segment import Segment, list_segments
 from consent_track.domain.errors import ConsentTrackError
 from consent_track.records import hits, spool
 from consent_track.records.database import checkpoint
+from consent_track.records.flows import Flow
 
 log = logging.getLogger("consent_track.worker")
 
@@ -101,6 +108,21 @@ def _day_keys(runtime: Runtime) -> dict[str, Any]:
     return {"destroyed": len(retaining.destroy_day_keys(runtime.processing, runtime.day_keys, runtime.config.node))}
 
 
+def _rotate(runtime: Runtime) -> dict[str, Any]:
+    """Begin a rotation that is due, where one machine holds all the keys, and go on with the one under way."""
+    begun = 0
+    with runtime.reading() as p:
+        alone = len(spool.nodes(p.session)) <= 1
+        if alone and rotating.is_due(p):
+            begun = rotating.begin_rotation(p, runtime.config.keys_dir)
+    return {"begun": begun, "rewrapped": rotating.rewrap(runtime.processing)}
+
+
+def _destroy_epochs(runtime: Runtime) -> dict[str, Any]:
+    config = runtime.config
+    return {"destroyed": len(rotating.destroy_unneeded(runtime.processing, config.keys_dir, config.node))}
+
+
 def _erase_withdrawn(runtime: Runtime) -> dict[str, Any]:
     rows = retaining.erase_withdrawn(runtime.processing)
     if rows:
@@ -146,7 +168,21 @@ def _checkpoints(runtime: Runtime) -> dict[str, Any]:
 
 def _answer_flows(runtime: Runtime) -> dict[str, Any]:
     forgotten = confirming.forget_over(runtime.processing)
-    return {**confirming.answer(runtime.processing, runtime.letters(), runtime.config.public_url), "over": forgotten}
+    letters, url = runtime.letters(), runtime.config.public_url
+
+    def of_request(p: Processing, flow: Flow, address: str, wish: Wish) -> str:
+        return identifying.answer(p, flow, address, wish, letters, url)
+
+    return {**confirming.answer(runtime.processing, letters, url, of_request=of_request), "over": forgotten}
+
+
+def _requests(runtime: Runtime) -> dict[str, Any]:
+    counts: dict[str, Any] = dict(identifying.keep_going(runtime.processing, runtime.letters()))
+    counts["answers_over"] = fulfilling.forget_answers(runtime.processing)
+    counts["forgotten"] = requesting.forget_writing(runtime.processing)
+    if counts["carried_out"]:
+        checkpoint(runtime.database.engine)  # an erasure may be among them
+    return counts
 
 
 def _send(runtime: Runtime) -> dict[str, Any]:
@@ -162,8 +198,11 @@ JOBS: Final = (
     Job("drain", Reach.NODE, 0.1, drain),
     Job("answer", Reach.GLOBAL, 1, _answer_flows),
     Job("send", Reach.GLOBAL, 2, _send),
+    Job("requests", Reach.GLOBAL, 30, _requests),
     Job("waves", Reach.GLOBAL, 3_600, _waves),
     Job("day-keys", Reach.NODE, 900, _day_keys),
+    Job("rotate", Reach.GLOBAL, 3_600, _rotate),
+    Job("destroy-epochs", Reach.NODE, 3_600, _destroy_epochs),
     Job("partitions", Reach.GLOBAL, 86_400, _partitions),
     Job("finish-erasures", Reach.GLOBAL, 60, _finish_erasures),
     Job("erase-withdrawn", Reach.GLOBAL, 600, _erase_withdrawn),

@@ -181,6 +181,14 @@ class Spool:
             return tracking.store(p, self.segment, "test", self.frames)
 
 
+def hits_of(runtime, address, count, *, kind=HitKind.OPEN):
+    """So many hits of a person, stored as the drain stores them."""
+    spool = Spool(runtime)
+    for number in range(count):
+        spool.hit(address, ago=60 + number, kind=kind)
+    return spool.drain()
+
+
 def stored(runtime):
     with runtime.reading() as p:
         return hits.count(p.session)

@@ -15,6 +15,7 @@ from consent_track.crypto.tokens import Tokens
 from consent_track.domain.controller import Controller
 from consent_track.domain.errors import InputRefused
 from consent_track.domain.policy import Policies
+from consent_track.domain.procedure import Procedures
 from consent_track.records.database import write
 from consent_track.records.tables import Store
 
@@ -34,6 +35,7 @@ class Processing:
     keys: Keyring
     tokens: Tokens
     policies: Policies
+    procedures: Procedures
     controllers: Mapping[int, Controller]
     now: int
 

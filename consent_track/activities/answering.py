@@ -36,22 +36,29 @@ def erase(begin: Begin, controller: int, address: str, how: How) -> Erased:
     (GDPR Art. 17(3)(e)), unreadable here; the suppression tombstone keeps the person from being brought back.
     """
     with begin() as p:
-        p.controller(controller)
-        subject = knowing.find(p, controller, address)
-        if subject is None:
-            return Erased(held=False)
-        consent.lock_state(p.session, controller, subject)
-        consenting.record_erasure(p, controller, subject, how)
-        deleted = datamap.erase(p.session, controller, subject)
-        with write(p.exempt) as exempt:  # the state is held: no date is written after this (activities.exempting)
-            deleted |= datamap.erase(exempt, controller, subject, Store.EXEMPT)
-        suppression.add(
-            p.session, controller, sealing.suppression_tag(p.keys.suppression, controller, normalise(address)), p.now
-        )
-        confirming.forget(p, controller, normalise(address))
-        erasures.begin(p.session, controller, subject, p.now)
-
+        erased = erase_in(p, controller, address, how)
     finish(begin)
+    return erased
+
+
+def erase_in(p: Processing, controller: int, address: str, how: How) -> Erased:
+    """The part of an erasure that is one transaction of the main database; `finish` has to follow.
+
+    Raises InputRefused (field `address`, `controller`).
+    """
+    p.controller(controller)
+    subject = knowing.find(p, controller, address)
+    if subject is None:
+        return Erased(held=False)
+    consent.lock_state(p.session, controller, subject)
+    consenting.record_erasure(p, controller, subject, how)
+    deleted = datamap.erase(p.session, controller, subject)
+    with write(p.exempt) as exempt:  # the state is held: no date is written after this (activities.exempting)
+        deleted |= datamap.erase(exempt, controller, subject, Store.EXEMPT)
+    tag = sealing.suppression_tag(p.keys.suppression, controller, normalise(address))
+    suppression.add(p.session, controller, tag, p.now)
+    confirming.forget(p, controller, normalise(address))
+    erasures.begin(p.session, controller, subject, p.now, knowing.epoch_of(p, controller, subject))
     return Erased(True, deleted, datamap.kept())
 
 

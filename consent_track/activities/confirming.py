@@ -4,10 +4,7 @@ The page writes one row that is the same for every address. The worker looks up 
 person opens its link and presses. Only that press grants, and only once.
 """
 
-import hashlib
-import hmac
 import json
-import secrets
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
@@ -32,7 +29,6 @@ from .entering import How
 Begin = Callable[[], AbstractContextManager[Processing]]
 
 LIFE: Final = 3 * 86_400  # seconds in which a mail can be answered
-SESSION_LIFE: Final = 86_400
 # Mail bombs (threat T17): of one kind, one mail to an address in this time; of all kinds, so many a day.
 QUIET: Final = 600
 A_DAY: Final = 86_400
@@ -51,6 +47,7 @@ class Kind(StrEnum):
     REFUSAL = "refusal"  # say no without a link: needs no proof, because it can only protect (11 CCR 7060(b))
     LINK = "link"  # "send me my link"
     SESSION = "session"  # "show me dates, history and receipts"
+    REQUEST = "request"  # a right is used; `activities.identifying` does the rest
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +63,10 @@ class Wish:
     method: str = "consent_form"
     source: str = ""
     screen_id: str = ""  # the page that asked; `begin` keeps it
+    asked: str = ""  # the right that is used (`domain.rights.Right`)
+    wrote: str = ""
+    follows: int = 0  # the request an appeal or a complaint is about
+    request: int = 0  # the request this is about, once it is open
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,31 +117,38 @@ def begin(p: Processing, controller: int, address: str, wish: Wish, screen: Scre
             screens.keep(p.session, controller, screen, p.now)
         wish = replace(wish, screen_id=screen.id)
     number, epoch = knowing.new_reference(), p.keys.epoch()
-    plain = json.dumps({"address": normal, "wish": _as_json(wish)}, sort_keys=True).encode()
-    sealed = sealing.seal_until_known(epoch, controller, number, LABEL, plain)
+    sealed = sealing.seal_until_known(epoch, controller, number, LABEL, _plain(normal, wish))
     tag = sealing.address_lookup(epoch, controller, normal)
     flows.add(p.session, Flow(controller, number, wish.kind, 0, tag, epoch.id, sealed, p.now, p.now + LIFE))
     return number
 
 
-def answer(begin: Begin, writer: Writer, public_url: str, limit: int = 50) -> dict[str, int]:
+# Opens a request and writes its mail: `activities.identifying.answer`, bound to its writer. The name of the count.
+OfRequest = Callable[[Processing, Flow, str, Wish], str]
+
+
+def answer(
+    begin: Begin, writer: Writer, public_url: str, limit: int = 50, *, of_request: OfRequest | None = None
+) -> dict[str, int]:
     """Answer what was begun: one mail each, within the limits against mail bombs. Run by the worker."""
     counts = {"mailed": 0, "refused": 0, "dropped": 0}
     with begin() as p:
         new = flows.unanswered(p.session, limit)
     for flow in new:
         with begin() as p:
-            counts[_answer(p, flow, writer, public_url)] += 1
+            counts[_answer(p, flow, writer, public_url, of_request)] += 1
     return counts
 
 
-def _answer(p: Processing, flow: Flow, writer: Writer, public_url: str) -> str:
+def _answer(p: Processing, flow: Flow, writer: Writer, public_url: str, of_request: OfRequest | None) -> str:
     controller = p.controllers.get(flow.controller)
-    opened = _opened(p, flow)
-    if controller is None or opened is None or p.now >= flow.expires_at or _too_many(p, flow):
+    opened = unsealed(p, flow)
+    if controller is None or opened is None or p.now >= flow.expires_at or _too_many(p, flow, opened[0]):
         flows.remove(p.session, flow.controller, flow.id)
         return "dropped"
     address, wish = opened
+    if wish.kind is Kind.REQUEST:
+        return of_request(p, flow, address, wish) if of_request else "dropped"
     subject = knowing.find(p, flow.controller, address) or 0
     if wish.kind is Kind.REFUSAL:
         how = How(wish.method, Grade.MESSAGE_LINK, "subject", wish.locale, wish.shown, wish.source, f"{flow.id:x}",
@@ -152,20 +160,31 @@ def _answer(p: Processing, flow: Flow, writer: Writer, public_url: str) -> str:
     if is_role(address) and wish.kind is Kind.CONSENT and not wish.mail:
         flows.remove(p.session, flow.controller, flow.id)  # decision 5: nobody can say yes for a role
         return "dropped"
-    token_class, power = (TokenClass.PREFERENCE, "p") if wish.kind is Kind.LINK else (TokenClass.VERIFICATION, "v")
-    facts = TokenFacts(
-        token_class, flow.controller, subject if wish.kind is Kind.LINK else 0, flow.id, p.now,
-        jurisdiction=wish.jurisdiction,
-    )  # fmt: skip
-    link = f"{public_url}/{power}/{p.tokens.issue(facts)}"
+    link = link_of(p, flow, public_url, subject if wish.kind is Kind.LINK else 0, wish.jurisdiction)
     letter = _written(writer, controller, wish, address, link, bool(subject))
     if letter is None:
         flows.remove(p.session, flow.controller, flow.id)
         return "dropped"
-    notifying.queue(p, flow.controller, subject, address, letter, wish.kind, flow=flow.id)
-    kept = sealing.seal_until_known(p.keys.epoch(flow.epoch), flow.controller, flow.id, LETTER, letter)
-    flows.change(p.session, flow.controller, flow.id, mailed_at=p.now, subject=subject, letter=kept)
+    mailed(p, flow, wish, address, letter, subject)
     return "mailed"
+
+
+def link_of(
+    p: Processing, flow: Flow, public_url: str, subject: int = 0, jurisdiction: str = UNKNOWN_JURISDICTION
+) -> str:
+    """The link that finishes what was begun; with a subject, the link to that person's choices instead."""
+    token_class, power = (TokenClass.PREFERENCE, "p") if subject else (TokenClass.VERIFICATION, "v")
+    facts = TokenFacts(token_class, flow.controller, subject, flow.id, p.now, jurisdiction=jurisdiction)
+    return f"{public_url}/{power}/{p.tokens.issue(facts)}"
+
+
+def mailed(p: Processing, flow: Flow, wish: Wish, address: str, letter: bytes, subject: int) -> None:
+    """Put the mail of a flow into the outbox, and note with the flow what was sent."""
+    notifying.queue(p, flow.controller, subject, address, letter, wish.kind, flow=flow.id)
+    epoch = p.keys.epoch(flow.epoch)
+    kept = sealing.seal_until_known(epoch, flow.controller, flow.id, LETTER, letter)
+    sealed = sealing.seal_until_known(epoch, flow.controller, flow.id, LABEL, _plain(address, wish))
+    flows.change(p.session, flow.controller, flow.id, mailed_at=p.now, subject=subject, letter=kept, sealed=sealed)
 
 
 def _written(writer: Writer, controller: Controller, wish: Wish, address: str, link: str, known: bool) -> bytes | None:
@@ -176,8 +195,8 @@ def _written(writer: Writer, controller: Controller, wish: Wish, address: str, l
         return None
 
 
-def _too_many(p: Processing, flow: Flow) -> bool:
-    earlier = flows.mailed_since(p.session, flow.controller, flow.tag, p.now - A_DAY)
+def _too_many(p: Processing, flow: Flow, address: str) -> bool:
+    earlier = flows.mailed_since(p.session, flow.controller, _tags(p, flow.controller, address), p.now - A_DAY)
     recent = [kind for kind, at in earlier if at > p.now - QUIET]
     return len(earlier) >= MAILS_A_DAY or flow.kind in recent
 
@@ -185,11 +204,12 @@ def _too_many(p: Processing, flow: Flow) -> bool:
 def look(p: Processing, controller: int, number: int) -> Begun | Late:
     """What the link of a mail stands for; looking changes nothing and uses nothing up."""
     flow = flows.find(p.session, controller, number)
-    return Late.GONE if flow is None else _begun(p, flow)
+    return Late.GONE if flow is None else page_of(p, flow)
 
 
-def _begun(p: Processing, flow: Flow) -> Begun | Late:
-    opened = _opened(p, flow)
+def page_of(p: Processing, flow: Flow) -> Begun | Late:
+    """What the page behind the link of a flow shows, or why it shows nothing."""
+    opened = unsealed(p, flow)
     if opened is None or flow.mailed_at is None or p.now >= flow.expires_at:
         return Late.GONE
     address, wish = opened
@@ -216,7 +236,7 @@ def confirm(
     The grade is the highest there is (decision 9); it is also how somebody who was erased comes back (decision 11).
     """
     flow = flows.find(p.session, controller, number, lock=True)
-    begun = Late.GONE if flow is None else _begun(p, flow)
+    begun = Late.GONE if flow is None else page_of(p, flow)
     if isinstance(begun, Late):
         return begun
     if begun.wish.kind is not Kind.CONSENT:
@@ -252,7 +272,7 @@ def deny(p: Processing, controller: int, number: int, shown: Shown, shown_at: in
     As slow as a yes: a machine that sends forms must not use up somebody's link (threat T16).
     """
     flow = flows.find(p.session, controller, number, lock=True)
-    opened = _opened(p, flow) if flow and flow.mailed_at is not None and p.now < flow.expires_at else None
+    opened = unsealed(p, flow) if flow and flow.mailed_at is not None and p.now < flow.expires_at else None
     if flow is None or opened is None:
         return Late.GONE
     if p.now - shown_at < READING:
@@ -270,43 +290,10 @@ def deny(p: Processing, controller: int, number: int, shown: Shown, shown_at: in
     return Late.GONE if isinstance(done, Unknown) else done
 
 
-def open_session(p: Processing, controller: int, number: int, shown_at: int) -> bytes | Late:
-    """Let whoever reads the mailbox see what is held; the secret for their browser. Used up like any other link."""
-    flow = flows.find(p.session, controller, number, lock=True)
-    begun = Late.GONE if flow is None else _begun(p, flow)
-    if isinstance(begun, Late):
-        return begun
-    if begun.wish.kind is not Kind.SESSION:
-        return Late.GONE
-    if p.now - shown_at < READING:
-        return Late.TOO_QUICK
-    secret = secrets.token_bytes(32)
-    until = p.now + SESSION_LIFE
-    values = {"done_at": p.now, "session_hash": hashlib.sha256(secret).digest(), "session_until": until}
-    flows.change(p.session, controller, number, **values)
-    return secret
-
-
-def session_of(p: Processing, controller: int, number: int, secret: bytes) -> int | None:
-    """Whose session this is, or None: unknown, over, another's, or somebody erased meanwhile."""
-    flow = flows.find(p.session, controller, number)
-    if flow is None or flow.session_until is None or p.now >= flow.session_until or not flow.session_hash:
-        return None
-    if not hmac.compare_digest(hashlib.sha256(secret).digest(), flow.session_hash):
-        return None
-    opened = _opened(p, flow)
-    return knowing.find(p, controller, opened[0]) if opened else None
-
-
-def close_session(p: Processing, controller: int, number: int) -> None:
-    """End a session before its time."""
-    flows.change(p.session, controller, number, session_hash=b"", session_until=None)
-
-
 def again(p: Processing, controller: int, number: int) -> bool:
     """ "Send me a new one": begins the same once more, while it is still known what that was."""
     flow = flows.find(p.session, controller, number)
-    opened = _opened(p, flow) if flow else None
+    opened = unsealed(p, flow) if flow else None
     if opened is None:
         return False
     begin(p, controller, *opened)
@@ -325,7 +312,12 @@ def sent_letter(p: Processing, flow: Flow) -> bytes | None:
 
 def forget(p: Processing, controller: int, normalised: str) -> None:
     """Forget everything an address began and did not finish, whoever it was known to be then."""
-    flows.remove_of(p.session, controller, sealing.address_lookup(p.keys.epoch(), controller, normalised))
+    flows.remove_of(p.session, controller, _tags(p, controller, normalised))
+
+
+def _tags(p: Processing, controller: int, normalised: str) -> list[bytes]:
+    """By what an address is found among the flows, under every epoch that is held."""
+    return [sealing.address_lookup(epoch, controller, normalised) for epoch in p.keys.epochs.values()]
 
 
 def forget_over(begin: Begin) -> int:
@@ -334,12 +326,27 @@ def forget_over(begin: Begin) -> int:
         return flows.remove_expired(p.session, p.now)
 
 
+def opened_for_request(p: Processing, controller: int, number: int) -> tuple[Flow, str, Wish] | None:
+    """The flow of a request's mail, to whom it went, and what for; None for what is no such flow, or too old."""
+    flow = flows.find(p.session, controller, number)
+    opened = unsealed(p, flow) if flow and flow.mailed_at is not None else None
+    if flow is None or opened is None or opened[1].kind is not Kind.REQUEST:
+        return None
+    over = p.now >= flow.expires_at and (flow.session_until is None or p.now >= flow.session_until)
+    return None if over else (flow, *opened)
+
+
+def _plain(address: str, wish: Wish) -> bytes:
+    return json.dumps({"address": address, "wish": _as_json(wish)}, sort_keys=True).encode()
+
+
 def _state(p: Processing, controller: int, address: str) -> ConsentState:
     subject = knowing.find(p, controller, address)
     return (consent.find_state(p.session, controller, subject) if subject else None) or UNKNOWN_PERSON
 
 
-def _opened(p: Processing, flow: Flow) -> tuple[str, Wish] | None:
+def unsealed(p: Processing, flow: Flow) -> tuple[str, Wish] | None:
+    """To whom the mail of a flow went, and what for; None once the epoch that sealed it is over."""
     try:
         epoch = p.keys.epoch(flow.epoch)
         plain = json.loads(sealing.unseal_until_known(epoch, flow.controller, flow.id, LABEL, flow.sealed))
@@ -353,7 +360,8 @@ def _as_json(wish: Wish) -> dict[str, Any]:
     plain = {"kind": wish.kind, "locale": wish.locale, "purposes": list(wish.purposes), "mail": wish.mail}
     return plain | {
         "jurisdiction": wish.jurisdiction, "shown": shown, "method": wish.method, "source": wish.source,
-        "screen_id": wish.screen_id,
+        "screen_id": wish.screen_id, "asked": wish.asked, "wrote": wish.wrote, "follows": wish.follows,
+        "request": wish.request,
     }  # fmt: skip
 
 
@@ -362,5 +370,6 @@ def _wish(plain: Mapping[str, Any]) -> Wish:
     return Wish(
         Kind(plain["kind"]), plain["locale"], tuple(Purpose(one) for one in plain["purposes"]), plain["mail"],
         plain["jurisdiction"], Shown(shown[0], tuple((id_, text) for id_, text in shown[1])) if shown else None,
-        plain["method"], plain["source"], plain["screen_id"],
+        plain["method"], plain["source"], plain["screen_id"], plain.get("asked", ""), plain.get("wrote", ""),
+        plain.get("follows", 0), plain.get("request", 0),
     )  # fmt: skip

@@ -146,7 +146,8 @@ def _rehearsed(p: Processing, run: Run, batch: Sequence[Row], phase: str, rehear
     known = knowing.find_many(p, run.controller, addresses)
     states = consent.find_states(p.session, run.controller, [one.reference for one in known.values()])
     there = {address: states[one.reference] for address, one in known.items() if one.reference in states}
-    lookups = {address: sealing.address_lookup(p.keys.epoch(), run.controller, address) for address in addresses}
+    key = p.keys.suppression  # of the keys that look addresses up, the one that no rotation changes under a long run
+    lookups = {address: sealing.suppression_tag(key, run.controller, address) for address in addresses}
     rehearsed = rehearsal.find(lookups.values())
     there |= {address: rehearsed[lookup] for address, lookup in lookups.items() if lookup in rehearsed}
     ruling = _rule(p, run, batch, phase, there, erased, 0)

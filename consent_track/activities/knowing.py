@@ -49,8 +49,7 @@ def find(p: Processing, controller: int, address: str) -> int | None:
 
 def recognise_many(p: Processing, controller: int, normalised: Iterable[str]) -> dict[str, Person]:
     """Whom these addresses belong to, by address; the erased and the unknown are absent. One question to each store."""
-    epoch = p.keys.epoch()
-    lookups = {sealing.address_lookup(epoch, controller, address): address for address in normalised}
+    lookups = _lookups(p, controller, normalised)
     with read(p.keyring) as keyring:
         rows = subjects.find_many(keyring, controller, lookups)
     sealed = people.find_many(p.session, controller, [row.reference for row in rows])
@@ -62,9 +61,18 @@ def recognise_many(p: Processing, controller: int, normalised: Iterable[str]) ->
 
 
 def _row(p: Processing, controller: int, address: str) -> SubjectKey | None:
-    lookup = sealing.address_lookup(p.keys.epoch(), controller, normalise(address))
+    lookups = _lookups(p, controller, [normalise(address)])
     with read(p.keyring) as keyring:
-        return subjects.find(keyring, controller, lookup)
+        return next(iter(subjects.find_many(keyring, controller, lookups)), None)
+
+
+def _lookups(p: Processing, controller: int, normalised: Iterable[str]) -> dict[bytes, str]:
+    """Under what these addresses may stand in the keyring: one look-up of each for every epoch that is held.
+
+    While a rotation is under way some people stand under the old epoch and some under the new.
+    """
+    epochs = p.keys.epochs.values()
+    return {sealing.address_lookup(epoch, controller, address): address for address in normalised for epoch in epochs}
 
 
 def is_suppressed(p: Processing, controller: int, address: str) -> bool:
@@ -97,15 +105,12 @@ def obtain(p: Processing, controller: int, address: str, locale: str = "", *, re
 
     epoch = p.keys.epoch()
     reference, data_key = new_reference(), sealing.new_data_key()
+    wrapped = sealing.wrap(epoch, controller, reference, data_key)
+    lookup = sealing.address_lookup(epoch, controller, normal)
     with write(p.keyring) as keyring:
-        row = subjects.create(
-            keyring,
-            controller,
-            sealing.address_lookup(epoch, controller, normal),
-            reference,
-            sealing.wrap(epoch, controller, reference, data_key),
-            epoch.id,
-            p.now,
+        others = subjects.find_many(keyring, controller, set(_lookups(p, controller, [normal])) - {lookup})
+        row = next(iter(others), None) or subjects.create(
+            keyring, controller, lookup, reference, wrapped, epoch.id, p.now
         )
     if row.reference == reference:
         _seal(p, controller, reference, data_key, normal, locale)
@@ -147,9 +152,20 @@ def _unwrapped(p: Processing, controller: int, row: SubjectKey) -> bytes:
 
 
 def _opened(p: Processing, controller: int, row: SubjectKey, sealed: bytes) -> Person:
-    data_key = _unwrapped(p, controller, row)
-    details = json.loads(sealing.unseal(data_key, controller, row.reference, LABEL, sealed))
-    return Person(controller, row.reference, data_key, details["address"], details["locale"])
+    return opened_with(controller, row.reference, _unwrapped(p, controller, row), sealed)
+
+
+def opened_with(controller: int, reference: int, data_key: bytes, sealed: bytes) -> Person:
+    """The person behind a row, by their own key. Raises SealBroken."""
+    details = json.loads(sealing.unseal(data_key, controller, reference, LABEL, sealed))
+    return Person(controller, reference, data_key, details["address"], details["locale"])
+
+
+def epoch_of(p: Processing, controller: int, reference: int) -> int:
+    """Which epoch wraps a person's key; 0 once it is destroyed."""
+    with read(p.keyring) as keyring:
+        row = subjects.by_reference(keyring, controller, reference)
+    return row.epoch if row else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +178,7 @@ class Known:
 
 def find_many(p: Processing, controller: int, addresses: Iterable[str]) -> dict[str, Known]:
     """Who these normalised addresses stand for; the unknown are absent."""
-    lookups = {sealing.address_lookup(p.keys.epoch(), controller, address): address for address in addresses}
+    lookups = _lookups(p, controller, addresses)
     with read(p.keyring) as keyring:
         found = subjects.find_many(keyring, controller, lookups)
     return {lookups[row.lookup]: Known(row.reference, _unwrapped(p, controller, row)) for row in found}
@@ -185,7 +201,9 @@ def keys_for(p: Processing, controller: int, addresses: Collection[str]) -> dict
         lookup = sealing.address_lookup(epoch, controller, address)
         made.append(SubjectKey(controller, lookup, reference, wrapped, epoch.id, created_on))
     with write(p.keyring, wait_ms=KEYS_WAIT_MS) as keyring:
-        subjects.create_missing(keyring, made)
+        lookups = _lookups(p, controller, unknown)
+        there = {lookups[row.lookup] for row in subjects.find_many(keyring, controller, lookups)}
+        subjects.create_missing(keyring, [key for key in made if lookups[key.lookup] not in there])
     return known | find_many(p, controller, unknown)  # where somebody else was first, theirs stands
 
 

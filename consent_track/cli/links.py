@@ -13,12 +13,11 @@ import click
 from consent_track.activities import awaiting
 from consent_track.activities.awaiting import Link
 from consent_track.domain.errors import InputRefused
+from consent_track.domain.spreadsheet import harmless
 
 from . import Home, pass_home
 
 NAMES: Final = ("address", "yes_url", "no_url", "answer_by")
-# What a spreadsheet takes for a formula, also in the full-width forms that it folds, and behind white space.
-_FORMULA: Final = frozenset("=+-@＝＋－＠|%")
 
 
 @click.group()
@@ -76,12 +75,6 @@ def _write(file: TextIO, form: str, found: Iterable[Link]) -> tuple[int, int]:
     if form == "json":
         file.write("\n]\n" if count else "[]\n")
     return count, quoted
-
-
-def harmless(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula: a ' in front of what it might (threat T36)."""
-    begins = cell.startswith(("\t", "\r", "\n")) or cell.lstrip()[:1] in _FORMULA
-    return f"'{cell}" if begins else cell
 
 
 def _line(cells: Iterable[Any]) -> str:

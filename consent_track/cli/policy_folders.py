@@ -8,6 +8,7 @@ from consent_track.domain.errors import ConfigurationRefused
 from consent_track.domain.policy import Policies
 from consent_track.domain.vocabulary import UNKNOWN_JURISDICTION
 from consent_track.policy_files import HOUSE, load_pack, load_policies
+from consent_track.rights_files import RIGHTS
 
 from . import Home
 
@@ -37,6 +38,6 @@ def read_folder(folder: Path) -> Policies:
     Where it has a house policy and a pack for unknown jurisdictions it is read by itself, else on top of what is
     shipped, as an installation would.
     """
-    packs = [load_pack(path) for path in sorted(folder.glob("*.toml")) if path.name != HOUSE]
+    packs = [load_pack(path) for path in sorted(folder.glob("*.toml")) if path.name not in (HOUSE, RIGHTS)]
     alone = UNKNOWN_JURISDICTION in {pack.id for pack in packs} and (folder / HOUSE).is_file()
     return load_policies([folder] if alone else [bundled("policies"), folder])

@@ -173,6 +173,27 @@ def write_key(folder: Path, key: Key, *, replacing: bool = False) -> None:
     _sync(path.parent)
 
 
+def erase_key(folder: Path, usage: Usage, number: int) -> bool:
+    """Overwrite a key file and delete it, both on the disk before it returns; False where there was none.
+
+    Overwriting in place reaches the old octets on most disks, and not on those that move what is written; encrypt the
+    disk for those.
+    """
+    path = folder / name_of(usage, number)
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except FileNotFoundError:
+        return False
+    try:
+        os.write(handle, secrets.token_bytes(os.fstat(handle).st_size))
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+    path.unlink()
+    _sync(path.parent)
+    return True
+
+
 def _sync(folder: Path) -> None:
     """A file is on the disk; its name is only once the folder is, too (fsync(2))."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from consent_track.domain.errors import ConfigurationRefused, KeyMisuse, Problem
 
 from .key import SIZE, Key, KeyState, Usage
-from .key_files import name_of, read_key, weakness_of, write_key
+from .key_files import erase_key, name_of, read_key, weakness_of, write_key
 
 __all__ = [
     "SIZE",
@@ -23,8 +23,10 @@ __all__ = [
     "KeyState",
     "Keyring",
     "Usage",
+    "add_epoch",
     "add_token_key",
     "create",
+    "destroy_epoch",
     "load",
     "rotate_token_key",
     "set_state",
@@ -41,6 +43,7 @@ class Keyring:
     tokens: tuple[Key, ...]
     held: Mapping[Usage, Key] = field(default_factory=dict)
     epochs: Mapping[int, Key] = field(default_factory=dict)
+    current: int | None = None  # the epoch that seals now; None: the newest
 
     def _of(self, usage: Usage) -> Key:
         try:
@@ -76,7 +79,9 @@ class Keyring:
     def epoch(self, number: int | None = None) -> Key:
         """The epoch key of that number, or the current one. Raises KeyMisuse where it is not held."""
         try:
-            return self.epochs[max(self.epochs) if number is None else number]
+            if number is None:
+                number = max(self.epochs) if self.current is None else self.current
+            return self.epochs[number]
         except (KeyError, ValueError):
             raise KeyMisuse("this process holds no such epoch key") from None
 
@@ -131,6 +136,27 @@ def add_token_key(folder: Path, now: int) -> Key:
     key = replace(_fresh(Usage.TOKEN, number, now), state=KeyState.ACCEPT)
     write_key(folder, key)
     return key
+
+
+def add_epoch(folder: Path, now: int) -> Key:
+    """A new epoch key, to be copied to every machine that holds one; it seals after `epochs.ACTIVATION` seconds.
+
+    Raises ConfigurationRefused if the keys do not load.
+    """
+    key = _fresh(Usage.EPOCH, max(load(folder).epochs) + 1, now)
+    write_key(folder, key)
+    return key
+
+
+def destroy_epoch(folder: Path, number: int) -> bool:
+    """Overwrite and delete an epoch key on this machine; False where it was gone already.
+
+    Nothing that was wrapped or looked up under it can be read again, whatever copy of the database is found. Raises
+    ConfigurationRefused for the newest one: without it nothing here could be read.
+    """
+    if number >= max(load(folder).epochs):
+        raise ConfigurationRefused.one(str(folder / name_of(Usage.EPOCH, number)), "is the newest; rotate first")
+    return erase_key(folder, Usage.EPOCH, number)
 
 
 def rotate_token_key(folder: Path, now: int) -> Key:

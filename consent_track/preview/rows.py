@@ -15,6 +15,7 @@ from consent_track.activities.asking import Addressee, Plan, Question
 from consent_track.activities.confirming import Kind, Wish
 from consent_track.demo.mails import compose
 from consent_track.domain.disclosure import Statement
+from consent_track.domain.rights import Right
 from consent_track.domain.vocabulary import INDIVIDUAL, MailType, Purpose, TokenClass
 from consent_track.mail.footer import FooterLinks
 from consent_track.mail.headers import Declared
@@ -24,6 +25,7 @@ from consent_track.web import problems
 from consent_track.web.portal import papers
 from consent_track.web.snippet import snippet
 
+from . import requests
 from .stage import JURISDICTION, Shown, Stage, mail
 
 _MEASURED: Final = frozenset({Purpose.OPEN_PERFORMANCE, Purpose.CLICK_PERFORMANCE})
@@ -257,6 +259,7 @@ SECTIONS: Final = (
             Row("mail-link", "your link", _letter(Kind.LINK)),
             Row("mail-session", "see what is held about you", _letter(Kind.SESSION)),
             Row("mail-nothing", "nothing is held about you", _letter_to_nobody),
+            *(Row(key, title, requests.letter(what, at, asked)) for key, title, what, at, asked in requests.LETTERS),
         ),
     ),
     Section(
@@ -286,6 +289,11 @@ SECTIONS: Final = (
             Row("used", "a link that was used", _used),
             Row("session", "see what is held, behind the link of the mail", _behind(Kind.SESSION)),
             Row("held", "what is held", _held),
+            Row("request", "using a right", requests.form()),
+            Row("request-wrong", "using a right, nothing chosen", requests.form(email="alice@example.org")),
+            Row("request-verify", "is this your request?", requests.behind(Right.ACCESS)),
+            Row("request-answer", "the answer", requests.behind(Right.ACCESS, "yes")),
+            Row("request-cools", "an erasure that can be taken back", requests.behind(Right.ERASURE, "yes")),
             Row("receipt", "the receipt of a choice", _receipt),
             Row("confirmation", "the confirmation of a withdrawal", _confirmation),
             Row("snippet", "the consent form for other pages, without their style", _snippet),

@@ -15,7 +15,7 @@ from email.policy import default
 from pathlib import Path
 from typing import Any, Final
 
-from consent_track.activities import confirming, consenting, knowing, mailing, wording
+from consent_track.activities import confirming, consenting, identifying, knowing, mailing, wording
 from consent_track.activities.confirming import Wish
 from consent_track.activities.entering import How
 from consent_track.bootstrap import Clock, Runtime, bootstrap
@@ -111,7 +111,11 @@ class Stage:
         """Something the newest reader began that a mail has to finish: the path of its link, and the mail."""
         with self.runtime.processing() as p:
             number = confirming.begin(p, self.controller.number, self.address(), wish)
-        confirming.answer(self.runtime.processing, self.runtime.letters(), self.runtime.config.public_url)
+        letters, site = self.runtime.letters(), self.runtime.config.public_url
+        confirming.answer(
+            self.runtime.processing, letters, site,
+            of_request=lambda p, flow, address, wish: identifying.answer(p, flow, address, wish, letters, site),
+        )  # fmt: skip
         with self.runtime.reading() as p:
             flow = flows.find(p.session, self.controller.number, number)
             letter = confirming.sent_letter(p, flow) if flow else None

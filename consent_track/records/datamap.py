@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import Column, ColumnElement, Connection, Table, and_, delete, func, select, tuple_, update
+from sqlalchemy import Column, ColumnElement, Connection, LargeBinary, Table, and_, delete, func, select, tuple_, update
 from sqlmodel import Session, SQLModel
 
 from consent_track.domain.decision import CARRIERS
@@ -108,6 +108,36 @@ def collect(
         rows = session.connection().execute(select(table).where(_about(table, held, controller, subject)))
         found[table.name] = [dict(row._mapping) for row in rows]
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """One table about people, as they are told of it."""
+
+    table: str
+    why: str
+    data_class: str | None
+    bounded_by: str
+
+
+def about_people() -> list[Held]:
+    """Every table whose rows are about somebody, by name."""
+    return [
+        Held(table.name, held.why, held.data_class, held.bounded_by)
+        for table, held in sorted(HOLDINGS.items(), key=lambda one: one[0].name)
+        if held.subject_column is not None
+    ]
+
+
+def octet_columns() -> list[tuple[str, str]]:
+    """Table and column of everything held about people that is neither a number nor a word, by name."""
+    return sorted(
+        (table.name, column.name)
+        for table, held in HOLDINGS.items()
+        if held.subject_column is not None
+        for column in table.c
+        if isinstance(column.type, LargeBinary)
+    )
 
 
 def kept() -> dict[str, str]:

@@ -24,7 +24,7 @@ from .tables import Row, insert_if_absent, table_of
     )
 )
 class ErasureIntentRow(Row, table=True):
-    """One erasure. The reference means nothing once its key is destroyed."""
+    """One erasure. The reference means nothing once its key is destroyed; `epoch` wrapped that key."""
 
     __tablename__ = "erasure_intent"
 
@@ -32,6 +32,7 @@ class ErasureIntentRow(Row, table=True):
     subject: int = Field(sa_type=BigInteger, primary_key=True)
     begun_at: int = Field(sa_type=BigInteger)
     done_at: int | None = Field(sa_type=BigInteger)
+    epoch: int
 
 
 _INTENTS: Final = table_of(ErasureIntentRow)
@@ -39,17 +40,18 @@ _INTENTS: Final = table_of(ErasureIntentRow)
 
 @dataclass(frozen=True, slots=True)
 class ErasureIntent:
-    """One erasure; `done_at` is when the key was gone, None before."""
+    """One erasure; `done_at` is when the key was gone, None before; `epoch` wrapped that key."""
 
     controller: int
     subject: int
     begun_at: int
     done_at: int | None
+    epoch: int
 
 
-def begin(session: Session, controller: int, subject: int, now: int) -> None:
+def begin(session: Session, controller: int, subject: int, now: int, epoch: int) -> None:
     """Note, in the transaction that deletes the rows, that the key has to follow."""
-    row = {"controller_id": controller, "subject": subject, "begun_at": now, "done_at": None}
+    row = {"controller_id": controller, "subject": subject, "begun_at": now, "done_at": None, "epoch": epoch}
     insert_if_absent(session.connection(), _INTENTS, row)
 
 
@@ -63,6 +65,6 @@ def unfinished(session: Session) -> list[ErasureIntent]:
     """The erasures whose key is not destroyed yet, oldest first."""
     statement = select(_INTENTS).where(_INTENTS.c.done_at.is_(None)).order_by(_INTENTS.c.begun_at)
     return [
-        ErasureIntent(row.controller_id, row.subject, row.begun_at, row.done_at)
+        ErasureIntent(row.controller_id, row.subject, row.begun_at, row.done_at, row.epoch)
         for row in session.connection().execute(statement)
     ]

@@ -4,6 +4,7 @@ Who the address belongs to is not looked up when the form arrives: the row is th
 asks later (threat T7). The address is sealed; `tag` finds other rows of the same address, and nothing else.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -117,9 +118,9 @@ def oldest_unanswered(session: Session) -> int | None:
     return since
 
 
-def mailed_since(session: Session, controller: int, tag: bytes, since: int) -> list[tuple[str, int]]:
+def mailed_since(session: Session, controller: int, tags: Sequence[bytes], since: int) -> list[tuple[str, int]]:
     """The kind and time of each mail that was written to this address because of a form, from `since` on."""
-    theirs = (_FLOWS.c.controller_id == controller, _FLOWS.c.tag == tag, _FLOWS.c.mailed_at >= since)
+    theirs = (_FLOWS.c.controller_id == controller, _FLOWS.c.tag.in_(tags), _FLOWS.c.mailed_at >= since)
     rows = session.connection().execute(select(_FLOWS.c.kind, _FLOWS.c.mailed_at).where(*theirs))
     return [(row.kind, row.mailed_at) for row in rows]
 
@@ -134,10 +135,16 @@ def remove(session: Session, controller: int, id_: int) -> None:
     session.connection().execute(delete(_FLOWS).where(*_is(controller, id_)))
 
 
-def remove_of(session: Session, controller: int, tag: bytes) -> int:
+def remove_of(session: Session, controller: int, tags: Sequence[bytes]) -> int:
     """Forget all of an address; how many they were."""
-    theirs = and_(_FLOWS.c.controller_id == controller, _FLOWS.c.tag == tag)
+    theirs = and_(_FLOWS.c.controller_id == controller, _FLOWS.c.tag.in_(tags))
     return session.connection().execute(delete(_FLOWS).where(theirs)).rowcount
+
+
+def count_of_epoch(session: Session, epoch: int) -> int:
+    """How many are sealed under an epoch; while there are any, its key is needed."""
+    statement = select(func.count()).select_from(_FLOWS).where(_FLOWS.c.epoch == epoch)
+    return int(session.connection().execute(statement).scalar_one())
 
 
 def remove_expired(session: Session, now: int) -> int:

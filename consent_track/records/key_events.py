@@ -24,7 +24,7 @@ from .tables import Row, table_of
     )
 )
 class KeyEventRow(Row, table=True):
-    """One key; `day` is the day it was for."""
+    """One key; `day` is the day it was for, or on which its end began; `number` that of an epoch, 0 for a day's key."""
 
     __tablename__ = "key_event"
 
@@ -33,6 +33,7 @@ class KeyEventRow(Row, table=True):
     node: str
     at: int = Field(sa_type=BigInteger)
     kind: str
+    number: int
 
 
 _EVENTS: Final = table_of(KeyEventRow)
@@ -40,20 +41,40 @@ _EVENTS: Final = table_of(KeyEventRow)
 
 @dataclass(frozen=True, slots=True)
 class KeyEvent:
-    """What happened to the key of a day on a machine; `at` in seconds."""
+    """What happened to a key on a machine; `at` in seconds, `number` that of an epoch, 0 for the key of a day."""
 
     day: date
     node: str
     at: int
     kind: str
+    number: int = 0
 
 
-def record(session: Session, day: date, node: str, at: int, kind: str) -> None:
-    """Note what happened to the key of a day."""
-    session.connection().execute(insert(_EVENTS).values(day=day, node=node, at=at, kind=kind))
+def record(session: Session, day: date, node: str, at: int, kind: str, number: int = 0) -> None:
+    """Note what happened to the key of a day, or of an epoch."""
+    session.connection().execute(insert(_EVENTS).values(day=day, node=node, at=at, kind=kind, number=number))
+
+
+def of_epoch(session: Session, number: int) -> list[KeyEvent]:
+    """What happened to the key of an epoch, on every machine, in order."""
+    rows = session.connection().execute(select(_EVENTS).where(_EVENTS.c.number == number).order_by(_EVENTS.c.id))
+    return [KeyEvent(row.day, row.node, row.at, row.kind, row.number) for row in rows]
 
 
 def of_day(session: Session, day: date) -> list[KeyEvent]:
     """What happened to the keys of a day, on every machine, in order."""
     rows = session.connection().execute(select(_EVENTS).where(_EVENTS.c.day == day).order_by(_EVENTS.c.id))
-    return [KeyEvent(row.day, row.node, row.at, row.kind) for row in rows]
+    return [KeyEvent(row.day, row.node, row.at, row.kind, row.number) for row in rows]
+
+
+def begun(session: Session, node: str, beginning: str, end: str) -> list[int]:
+    """The epochs of which a machine noted the beginning of something and not its end."""
+    rows = (
+        session.connection()
+        .execute(
+            select(_EVENTS.c.number, _EVENTS.c.kind).where(_EVENTS.c.node == node, _EVENTS.c.kind.in_([beginning, end]))
+        )
+        .all()
+    )
+    ended = {row.number for row in rows if row.kind == end}
+    return sorted({row.number for row in rows if row.kind == beginning} - ended)

@@ -123,6 +123,12 @@ def forget_failed(session: Session, before: int) -> int:
     return session.connection().execute(delete(_OUTBOX).where(_OUTBOX.c.failed_at < before)).rowcount
 
 
+def count_of_epoch(session: Session, epoch: int) -> int:
+    """How many are sealed under an epoch and not given up; while there are any, its key is needed."""
+    theirs = (_OUTBOX.c.epoch == epoch, _OUTBOX.c.failed_at.is_(None))
+    return int(session.connection().execute(select(func.count()).select_from(_OUTBOX).where(*theirs)).scalar_one())
+
+
 def length(session: Session) -> int:
     """How many mails wait."""
     statement = select(func.count()).select_from(_OUTBOX).where(_OUTBOX.c.failed_at.is_(None))

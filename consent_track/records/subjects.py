@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, ColumnElement, LargeBinary, UniqueConstraint, delete, select
+from sqlalchemy import BigInteger, ColumnElement, LargeBinary, UniqueConstraint, delete, func, select, update
 from sqlmodel import Field, Session
 
 from consent_track.domain.retention import Clock, Holding, OnErasure
@@ -104,6 +104,26 @@ def create(
     if first is None:
         raise ValueError("the reference is taken by another person")
     return first
+
+
+def of_earlier_epochs(keyring: Session, epoch: int, limit: int) -> list[SubjectKey]:
+    """Keys that an earlier epoch wraps, at most `limit`."""
+    rows = keyring.connection().execute(select(_KEYS).where(_KEYS.c.epoch < epoch).limit(limit))
+    return [_key(row) for row in rows]
+
+
+def count_of_epoch(keyring: Session, epoch: int) -> int:
+    """How many keys an epoch wraps."""
+    return int(
+        keyring.connection().execute(select(func.count()).select_from(_KEYS).where(_KEYS.c.epoch == epoch)).scalar_one()
+    )
+
+
+def rewrap(keyring: Session, key: SubjectKey, lookup: bytes, wrapped: bytes, epoch: int) -> bool:
+    """Put a key under another epoch; False where it was destroyed or rewrapped meanwhile."""
+    theirs = (_KEYS.c.controller_id == key.controller, _KEYS.c.reference == key.reference, _KEYS.c.epoch == key.epoch)
+    values = {"lookup": lookup, "wrapped": wrapped, "epoch": epoch}
+    return keyring.connection().execute(update(_KEYS).where(*theirs).values(values)).rowcount == 1
 
 
 def destroy(keyring: Session, controller: int, reference: int) -> bool:

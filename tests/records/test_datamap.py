@@ -30,6 +30,7 @@ flow             subject    -                 delete
 hit              subject    hits              delete
 import_evidence  -          consent_proof     keep  GDPR Art. 5(2), 7(1)
 import_run       -          -                 not_personal
+kept_answer      subject    -                 delete
 kept_letter      subject    consent_proof     delete
 kept_paper       subject    consent_proof     keep  GDPR Art. 7(1), 17(3)(e)
 key_event        -          key_evidence      not_personal
@@ -38,6 +39,9 @@ mailing          subject    mailing_register  delete
 outbox           subject    -                 delete
 policy_version   -          policy_versions   not_personal
 purge_run        -          purge_evidence    not_personal
+request_address  subject    request_log       keep  GDPR Art. 5(2), 12(3), 17(3)(b); 11 CCR 7101(a)
+request_step     -          request_log       keep  GDPR Art. 5(2), 12(3), 17(3)(b); 11 CCR 7101(a)
+rights_request   subject    request_log       keep  GDPR Art. 5(2), 12(3), 17(3)(b); 11 CCR 7101(a)
 screen           -          consent_proof     keep  GDPR Art. 5(2), 7(1)
 sign_off         -          sign_offs         keep  GDPR Art. 5(2), 7(1)
 spool_cursor     -          spool_cursors     not_personal
@@ -238,8 +242,10 @@ def test_erasing_alice_leaves_what_an_article_keeps_and_nothing_else(database: D
         left = {name for name, rows in datamap.collect(session, ACME, ALICE).items() if rows}
 
     mine = ["subject", "consent_state", "mailing", "hit", "flow", "outbox", "kept_letter", "wave_person"]
+    mine.append("kept_answer")
     assert erased == dict.fromkeys(mine, 1)
-    assert left == {"consent_event", "erasure_intent", "kept_paper"} == set(datamap.kept()) & left
+    kept = {"consent_event", "erasure_intent", "kept_paper", "request_address", "rights_request"}
+    assert left == kept == set(datamap.kept()) & left
     after = counts(database)
     assert all(after[table.name] == (2 if table.name in erased else 3) for table in MAIN), "and nobody else's"
 

@@ -99,8 +99,7 @@ CHANGES = {
 
 
 def change(files, start, old, new):
-    name = next(name for name in files if name.startswith(start))
-    assert old in files[name]
+    name = next(name for name in files if name.startswith(start) and old in files[name])
     files[name] = files[name].replace(old, new, 1)
 
 

@@ -6,8 +6,8 @@ GET, and none of that may be taken for somebody's will (WD-06). The one exceptio
 
 from flask import Blueprint
 
-from . import asking, choices, papers, privacy, unsubscribing, verifying
+from . import asking, choices, papers, privacy, unsubscribing, using_rights, verifying
 
 pages = Blueprint("portal", __name__, template_folder="templates")
-for _module in (asking, choices, papers, privacy, unsubscribing, verifying):
+for _module in (asking, choices, papers, privacy, unsubscribing, using_rights, verifying):
     _module.attach(pages)

@@ -8,6 +8,8 @@ from wtforms.validators import AnyOf, InputRequired, Length, Optional, Validatio
 
 from consent_track.activities.confirming import Kind
 from consent_track.activities.consenting import EVERYTHING
+from consent_track.activities.requesting import LONGEST_TEXT
+from consent_track.domain.rights import Right
 from consent_track.domain.vocabulary import INDIVIDUAL
 
 LONGEST = 254  # RFC 5321 4.5.3.1.3, less the angle brackets
@@ -37,6 +39,14 @@ class PrivacyForm(_Capability):
 
     email = StringField(validators=[InputRequired(), Length(max=LONGEST)])
     do = StringField(validators=[InputRequired(), AnyOf([Kind.LINK.value, Kind.REFUSAL.value])])
+
+
+class RequestForm(_Capability):
+    """A right, an address, and words where a person has to read them. No file: no document is ever asked for."""
+
+    right = StringField(validators=[InputRequired(), AnyOf(sorted(Right))])
+    email = StringField(validators=[InputRequired(), Length(max=LONGEST)])
+    wrote = StringField(validators=[Length(max=LONGEST_TEXT)])
 
 
 class ConsentForm(_Capability):

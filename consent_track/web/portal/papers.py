@@ -15,8 +15,8 @@ from consent_track.domain.receipt import Receipt
 from consent_track.domain.vocabulary import TokenClass
 
 from ..current import runtime
+from .session import subject_let_in
 from .specimen import screen_of
-from .verifying import subject_let_in
 from .visit import about_done, isolated, opened, visit, words
 
 JSON_LD = "application/ld+json"

@@ -4,14 +4,13 @@ A yes has to come from a page that was shown, by a press on one of two buttons t
 links, or sends forms as they are, grants nothing (CC-06, threat T12).
 """
 
-import base64
-import binascii
 from typing import Final
 
-from flask import Blueprint, Response, make_response, redirect, render_template, request
+from flask import Blueprint, Response, make_response, redirect, render_template
 
-from consent_track.activities import confirming, showing, wording
+from consent_track.activities import admitting, confirming, identifying, showing, wording
 from consent_track.activities.confirming import Begun, Kind, Late
+from consent_track.activities.identifying import Asked
 from consent_track.domain.consent import Screen
 from consent_track.domain.controller import Controller
 from consent_track.domain.errors import ForgedToken
@@ -21,12 +20,11 @@ from consent_track.i18n import Texts
 
 from ..current import runtime
 from ..problems import locale_of_request
-from . import mails
+from . import mails, session, using_rights
 from .forms import VerifyForm
 from .specimen import ADDRESS, MARK, TIME, screen_of
 from .visit import heard, isolated, opened, words
 
-COOKIE: Final = "consent_track_page"
 Answer = str | tuple[str, int] | Response
 
 
@@ -38,6 +36,9 @@ def attach(pages: Blueprint) -> None:
 def verify(token: str) -> Answer:
     """What is asked, with its buttons; or, in the browser that was let in, what is held."""
     facts, controller = opened(TokenClass.VERIFICATION, token)
+    asked = _request(facts)
+    if asked is not None:
+        return using_rights.page(facts, controller, token, asked)
     held = _held(facts)
     if held is not None:
         texts = words(held.locale or locale_of_request(), controller)
@@ -53,11 +54,33 @@ def answer(token: str) -> Answer:
     form = VerifyForm()
     if not form.validate():
         return _look(facts, controller), 400
+    asked = _request(facts)
+    if asked is not None:
+        return _of_request(facts, controller, asked, form, token)
     return _DO[form.answer.data](facts, controller, form.page.data or "", token)
 
 
+def _request(facts: TokenFacts) -> Asked | None:
+    """The request this link belongs to, or None for what else is confirmed by a mail."""
+    with runtime().reading() as p:
+        asked = identifying.look(p, facts.controller, facts.message)
+    return None if isinstance(asked, Late) else asked
+
+
+def _of_request(facts: TokenFacts, controller: Controller, asked: Asked, form: VerifyForm, token: str) -> Answer:
+    if form.answer.data == "again":
+        return using_rights.again(facts, controller)
+    if form.answer.data == "close":
+        return _close(facts, controller, "", token)
+    shown_at = session.shown_at(facts, form.page.data or "")
+    if shown_at is None or form.answer.data not in ("yes", "no"):
+        return using_rights.page(facts, controller, token, asked), 400
+    press = using_rights.yes if form.answer.data == "yes" else using_rights.no
+    return press(facts, controller, asked, shown_at, token)
+
+
 def _yes(facts: TokenFacts, controller: Controller, mark: str, _token: str) -> Answer:
-    shown_at = _shown_at(facts, mark)
+    shown_at = session.shown_at(facts, mark)
     if shown_at is None:
         return _look(facts, controller), 400
     signalled = heard()
@@ -81,7 +104,7 @@ def _yes(facts: TokenFacts, controller: Controller, mark: str, _token: str) -> A
 
 
 def _no(facts: TokenFacts, controller: Controller, mark: str, _token: str) -> Answer:
-    shown_at = _shown_at(facts, mark)
+    shown_at = session.shown_at(facts, mark)
     if shown_at is None:
         return _look(facts, controller), 400
     with runtime().processing() as p:
@@ -97,20 +120,17 @@ def _no(facts: TokenFacts, controller: Controller, mark: str, _token: str) -> An
 
 
 def _show(facts: TokenFacts, controller: Controller, mark: str, token: str) -> Answer:
-    shown_at = _shown_at(facts, mark)
+    shown_at = session.shown_at(facts, mark)
     if shown_at is None:
         return _look(facts, controller), 400
     with runtime().processing() as p:
-        secret = confirming.open_session(p, facts.controller, facts.message, shown_at)
+        secret = admitting.open_session(p, facts.controller, facts.message, shown_at)
     if secret is Late.TOO_QUICK:
         return _look(facts, controller, "verify.too_quick"), 400
     if isinstance(secret, Late):
         return _look(facts, controller)
     response = make_response(redirect(f"/v/{token}", 303))
-    response.set_cookie(
-        COOKIE, base64.urlsafe_b64encode(secret).decode(), max_age=confirming.SESSION_LIFE, path=f"/v/{token}",
-        secure=runtime().config.public_url.startswith("https:"), httponly=True, samesite="Lax",
-    )  # fmt: skip
+    session.keep(response, token, secret, admitting.SESSION_LIFE)
     return response
 
 
@@ -126,16 +146,15 @@ def _again(facts: TokenFacts, controller: Controller, _mark: str, _token: str) -
 
 def _close(facts: TokenFacts, controller: Controller, _mark: str, token: str) -> Answer:
     """Only the browser that was let in can close; to others it is as if nothing were there."""
-    if _held(facts) is None:
+    if session.subject_let_in(facts) is None:
         return _look(facts, controller), 400
     with runtime().processing() as p:
-        confirming.close_session(p, facts.controller, facts.message)
+        admitting.close_session(p, facts.controller, facts.message)
     texts = words(locale_of_request(), controller)
     heading, lines = "me.closed_heading", ["me.closed_text"]
     page = render_template("said.html", controller=controller, texts=texts, heading=heading, lines=lines)
     response = make_response(page)
-    response.delete_cookie(COOKIE, path=f"/v/{token}")
-    response.headers["Clear-Site-Data"] = '"cache"'
+    session.end(response, token)
     return response
 
 
@@ -154,7 +173,7 @@ def _page(facts: TokenFacts, controller: Controller, begun: Begun | Late, proble
     if isinstance(begun, Late):
         raise ForgedToken
     texts = words(begun.wish.locale, controller)
-    mark = runtime().nonces.issue(_about(facts), runtime().now())
+    mark = runtime().nonces.issue(session.about(facts), runtime().now())
     asked = texts.moment(begun.flow.asked_at, controller.time_zone)
     return render_template(
         "verify.html", controller=controller, texts=texts, begun=begun, mark=mark, problem=problem, asked=asked,
@@ -187,32 +206,9 @@ def _ids(begun: Begun, signalled: bool) -> list[str]:
     return ids + [f"purpose.{one}.{part}" for one in begun.wish.purposes for part in ("title", "text")]
 
 
-def _about(facts: TokenFacts) -> str:
-    return f"v:{facts.controller}:{facts.message}"
-
-
-def _shown_at(facts: TokenFacts, mark: str) -> int | None:
-    try:
-        return runtime().nonces.shown_at(_about(facts), mark, runtime().now())
-    except ForgedToken:
-        return None
-
-
-def subject_let_in(facts: TokenFacts) -> int | None:
-    """Whom this browser was let in for, or None."""
-    try:
-        secret = base64.urlsafe_b64decode(request.cookies.get(COOKIE, ""))
-    except (binascii.Error, ValueError):
-        return None
-    if not secret:
-        return None
-    with runtime().reading() as p:
-        return confirming.session_of(p, facts.controller, facts.message, secret)
-
-
 def _held(facts: TokenFacts) -> "showing.Held | None":
     """What is held about whoever this browser was let in for, or None."""
-    subject = subject_let_in(facts)
+    subject = session.subject_let_in(facts)
     if subject is None:
         return None
     with runtime().reading() as p:
