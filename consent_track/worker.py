@@ -26,6 +26,7 @@ from consent_track.activities import (
     consenting,
     fulfilling,
     identifying,
+    informing,
     lapsing,
     notifying,
     publishing,
@@ -190,6 +191,10 @@ def _send(runtime: Runtime) -> dict[str, Any]:
     return notifying.deliver(runtime.processing, server) if server else {"no_mail_server": 1}
 
 
+def _inform(runtime: Runtime) -> dict[str, Any]:
+    return informing.deliver(runtime.processing, runtime.transport(), runtime.secrets_of)
+
+
 def _waves(runtime: Runtime) -> dict[str, Any]:
     return dict(awaiting.close_over(runtime.processing))
 
@@ -198,6 +203,7 @@ JOBS: Final = (
     Job("drain", Reach.NODE, 0.1, drain),
     Job("answer", Reach.GLOBAL, 1, _answer_flows),
     Job("send", Reach.GLOBAL, 2, _send),
+    Job("inform", Reach.GLOBAL, 2, _inform),
     Job("requests", Reach.GLOBAL, 30, _requests),
     Job("waves", Reach.GLOBAL, 3_600, _waves),
     Job("day-keys", Reach.NODE, 900, _day_keys),

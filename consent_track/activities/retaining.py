@@ -14,9 +14,20 @@ from consent_track.crypto.pseudonyms import DayKeys
 from consent_track.domain.decision import DAY
 from consent_track.domain.policy import Policies
 from consent_track.domain.retention import Clock
-from consent_track.records import consent, datamap, flows, hits, key_events, outbox, partitions, purges, spool
+from consent_track.records import (
+    consent,
+    datamap,
+    deliveries,
+    flows,
+    hits,
+    key_events,
+    outbox,
+    partitions,
+    purges,
+    spool,
+)
 
-from . import Processing, exempting
+from . import Processing, exempting, informing
 
 Begin = Callable[[], AbstractContextManager[Processing]]
 
@@ -151,6 +162,7 @@ def overdue(p: Processing, spooled: bool) -> Iterator[Overdue]:
     for what, waiting, bound in (
         ("answers", flows.oldest_unanswered(p.session), ANSWERS_OVERDUE),
         ("outbox", outbox.oldest(p.session), OUTBOX_OVERDUE),
+        ("recipients", deliveries.oldest_waiting(p.session), informing.OVERDUE),
     ):
         if waiting is not None and p.now - waiting > bound:
             yield Overdue(what, waiting)

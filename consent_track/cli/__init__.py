@@ -93,6 +93,7 @@ COMMANDS: Final = (
     Entry("links", "links", "links", "Take out personal choice links for your mailing tool."),
     Entry("subject", "consent", "subject", "Answer a person's request: erase."),
     Entry("request", "request", "request", "Answer people in time: open, verify, extend, fulfil, refuse."),
+    Entry("recipients", "recipients", "recipients", "See whether other systems heard of withdrawals and erasures."),
     Entry("hygiene", "exempt", "hygiene", "Say who has opened nothing since a day (exempt mode, France)."),
     Entry("count", "exempt", "count", "Say how often a campaign was opened in total (exempt mode, Italy)."),
     Entry("keys", "keys", "keys", "Show and rotate the keys of this machine."),
