@@ -25,7 +25,7 @@ from consent_track.domain.vocabulary import (
 )
 from consent_track.records import consent
 
-from . import Processing, entering, exempting, informing, knowing
+from . import Processing, entering, exempting, holding, informing, knowing
 from .entering import How, Step
 from .informing import Event
 
@@ -222,6 +222,7 @@ def mark(
         scope = f"{name}:{'yes' if value else 'no'}"
         state = _record(p, who, state, [Step(Act.TRACKING, None, Status.UNKNOWN)], replace(how, scope=scope))
     if "restricted" in said:
+        holding.restrict(p, controller, subject, restricted=bool(said["restricted"]))
         informing.inform(p, controller, subject, who.address, Event.RESTRICTED, restricted=said["restricted"])
     return Done(p.now, sequence=state.sequence)
 

@@ -97,6 +97,7 @@ COMMANDS: Final = (
     Entry("hygiene", "exempt", "hygiene", "Say who has opened nothing since a day (exempt mode, France)."),
     Entry("count", "exempt", "count", "Say how often a campaign was opened in total (exempt mode, Italy)."),
     Entry("keys", "keys", "keys", "Show and rotate the keys of this machine."),
+    Entry("hold", "hold", "hold", "Keep what a dispute is about from purge and erasure."),
     Entry("purge", "purge", "purge", "Delete what has outlived its retention class."),
     Entry("ledger", "ledger", "ledger", "Take the ledger of choices out, for anybody to verify."),
     Entry("verify", "ledger", "verify", "Verify a ledger file, offline."),

@@ -29,6 +29,7 @@ delivery         subject    request_log       keep  GDPR Art. 5(2), 17(2), 19; 1
 erasure_intent   subject    request_log       keep  GDPR Art. 5(2), 12(3)
 flow             subject    -                 delete
 hit              subject    hits              delete
+hold             subject    request_log       keep  GDPR Art. 5(2), 17(3)(e), 18(1)
 import_evidence  -          consent_proof     keep  GDPR Art. 5(2), 7(1)
 import_run       -          -                 not_personal
 kept_answer      subject    -                 delete
@@ -245,7 +246,7 @@ def test_erasing_alice_leaves_what_an_article_keeps_and_nothing_else(database: D
     mine = ["subject", "consent_state", "mailing", "hit", "flow", "outbox", "kept_letter", "wave_person"]
     mine.append("kept_answer")
     assert erased == dict.fromkeys(mine, 1)
-    kept = {"consent_event", "delivery", "erasure_intent", "kept_paper", "request_address", "rights_request"}
+    kept = {"consent_event", "delivery", "erasure_intent", "hold", "kept_paper", "request_address", "rights_request"}
     assert left == kept == set(datamap.kept()) & left
     after = counts(database)
     assert all(after[table.name] == (2 if table.name in erased else 3) for table in MAIN), "and nobody else's"

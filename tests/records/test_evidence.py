@@ -99,9 +99,9 @@ def test_a_tombstone_is_asked_for_never_listed(database: Database):
 
 def test_an_erasure_stays_open_until_the_key_is_gone(database: Database):
     with write(database.engine) as session:
-        erasures.begin(session, ACME, BOB, NOW + 1)
-        erasures.begin(session, ACME, ALICE, NOW)
-        erasures.begin(session, ACME, ALICE, NOW + 5)
+        erasures.begin(session, ACME, BOB, NOW + 1, 1)
+        erasures.begin(session, ACME, ALICE, NOW, 1)
+        erasures.begin(session, ACME, ALICE, NOW + 5, 1)
         open_intents = [
             erasures.ErasureIntent(ACME, ALICE, NOW, None),
             erasures.ErasureIntent(ACME, BOB, NOW + 1, None),
