@@ -103,8 +103,8 @@ def test_an_erasure_stays_open_until_the_key_is_gone(database: Database):
         erasures.begin(session, ACME, ALICE, NOW, 1)
         erasures.begin(session, ACME, ALICE, NOW + 5, 1)
         open_intents = [
-            erasures.ErasureIntent(ACME, ALICE, NOW, None),
-            erasures.ErasureIntent(ACME, BOB, NOW + 1, None),
+            erasures.ErasureIntent(ACME, ALICE, NOW, None, 1),
+            erasures.ErasureIntent(ACME, BOB, NOW + 1, None, 1),
         ]
         assert erasures.unfinished(session) == open_intents
         erasures.done(session, ACME, ALICE, NOW + 9)
