@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from sqlmodel import Session
 
 from consent_track.activities import Processing, exempting, mailing
+from consent_track.activities.scanning import Places
 from consent_track.collector.consent_view import ConsentView
 from consent_track.collector.networks import Networks
 from consent_track.collector.proxies import TrustedProxies
@@ -139,6 +140,11 @@ class Runtime:
     def transport(self) -> Transport:
         """Who carries messages to other systems."""
         return Transport(self.config.webhooks_inside)
+
+    def places(self) -> Places:
+        """Where this machine may hold something about somebody."""
+        config = self.config
+        return Places((config.home, config.spool_dir, config.day_keys_dir, config.checkpoints_dir))
 
     def secrets_of(self, recipient: Processor) -> tuple[bytes, ...]:
         """What signs the messages to a recipient, read each time: a change needs no restart. Raises InputRefused."""

@@ -42,6 +42,8 @@ WITHHELD: Final[Mapping[tuple[str, str], str]] = {
     ("consent_event", "hash"): _TECHNICAL,
     ("consent_event", "signature"): _TECHNICAL,
     ("kept_paper", "proof"): "the same as `sealed`, for the offline key of the controller; it is shown opened there",
+    ("erasure_certificate", "tag"): _TECHNICAL,
+    ("erasure_certificate", "sealed"): "the address, for the search for what is left; nobody who is known has one",
     ("delivery", "sealed"): "the message itself, until it is acknowledged; to whom and why stands beside it",
     ("flow", "tag"): _TECHNICAL,
     ("flow", "session_hash"): _TECHNICAL,

@@ -14,7 +14,7 @@ from consent_track.records import consent, datamap, erasures, subjects, suppress
 from consent_track.records.database import write
 from consent_track.records.tables import Store
 
-from . import Processing, confirming, consenting, informing, knowing
+from . import Processing, certifying, confirming, consenting, informing, knowing
 from .entering import How
 from .informing import Event
 
@@ -28,6 +28,7 @@ class Erased:
     held: bool
     deleted: dict[str, int] = field(default_factory=dict)
     kept: dict[str, str] = field(default_factory=dict)
+    certificate: int = 0  # its number
 
 
 def erase(begin: Begin, controller: int, address: str, how: How) -> Erased:
@@ -62,7 +63,8 @@ def erase_in(p: Processing, controller: int, address: str, how: How) -> Erased:
     suppression.add(p.session, controller, tag, p.now)
     confirming.forget(p, controller, normalise(address))
     erasures.begin(p.session, controller, subject, p.now, knowing.epoch_of(p, controller, subject))
-    return Erased(True, deleted, datamap.kept())
+    number = certifying.begin(p, controller, subject, normalise(address), deleted)
+    return Erased(True, deleted, datamap.kept(), number)
 
 
 def finish(begin: Begin) -> int:

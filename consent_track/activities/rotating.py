@@ -15,7 +15,7 @@ from consent_track.crypto import keyring as keyrings
 from consent_track.crypto import sealing
 from consent_track.crypto.epochs import ACTIVATION
 from consent_track.domain.errors import InputRefused
-from consent_track.records import deliveries, flows, key_events, outbox, people, requests, spool, subjects
+from consent_track.records import certificates, deliveries, flows, key_events, outbox, people, requests, spool, subjects
 from consent_track.records.database import read, write
 
 from . import Processing, knowing, requesting
@@ -35,6 +35,7 @@ _SEALED_EARLY: Final = (
     requests.count_of_epoch,
     flows.count_of_epoch,
     outbox.count_of_epoch,
+    certificates.count_of_epoch,
     deliveries.count_of_epoch,
 )
 

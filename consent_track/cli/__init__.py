@@ -91,7 +91,7 @@ COMMANDS: Final = (
     Entry("import", "importing", "import_", "Take over an existing list, with every no and no unproved yes."),
     Entry("ask", "ask", "ask", "Ask people for consent, once each, and count what came of it."),
     Entry("links", "links", "links", "Take out personal choice links for your mailing tool."),
-    Entry("subject", "consent", "subject", "Answer a person's request: erase."),
+    Entry("subject", "subject", "subject", "Erase a person, search for what is left, certify it."),
     Entry("request", "request", "request", "Answer people in time: open, verify, extend, fulfil, refuse."),
     Entry("recipients", "recipients", "recipients", "See whether other systems heard of withdrawals and erasures."),
     Entry("hygiene", "exempt", "hygiene", "Say who has opened nothing since a day (exempt mode, France)."),

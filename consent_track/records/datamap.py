@@ -140,6 +140,15 @@ def octet_columns() -> list[tuple[str, str]]:
     )
 
 
+def kept_subject_columns() -> frozenset[tuple[str, str]]:
+    """Table and column of every reference that an article keeps through an erasure."""
+    return frozenset(
+        (table.name, held.subject_column)
+        for table, held in HOLDINGS.items()
+        if held.on_erasure is OnErasure.KEEP and held.subject_column is not None
+    )
+
+
 def kept() -> dict[str, str]:
     """What stays through an erasure, and under which article."""
     return {table.name: held.article for table, held in HOLDINGS.items() if held.on_erasure is OnErasure.KEEP}

@@ -111,7 +111,7 @@ def test_an_erasure_stays_open_until_the_key_is_gone(database: Database):
         erasures.done(session, ACME, ALICE, NOW + 20)
         assert erasures.unfinished(session) == open_intents[1:]
         assert collect(session, ACME, ALICE)["erasure_intent"] == [
-            {"controller_id": ACME, "subject": ALICE, "begun_at": NOW, "done_at": NOW + 9}
+            {"controller_id": ACME, "subject": ALICE, "begun_at": NOW, "done_at": NOW + 9, "epoch": 1}
         ]
 
 
