@@ -11,12 +11,15 @@ from urllib.parse import urlsplit
 from sqlmodel import Session
 
 from consent_track.activities import Processing, exempting, mailing
+from consent_track.activities.scanning import Places
 from consent_track.collector.consent_view import ConsentView
 from consent_track.collector.networks import Networks
 from consent_track.collector.proxies import TrustedProxies
 from consent_track.collector.runtime import CollectorRuntime, Observe
 from consent_track.collector.spool import SpoolWriter
 from consent_track.config import Config
+from consent_track.crm.transport import Transport
+from consent_track.crm.webhook import read_secrets
 from consent_track.crypto.epochs import Epochs
 from consent_track.crypto.keyring import Keyring
 from consent_track.crypto.keyring import load as load_keyring
@@ -24,7 +27,7 @@ from consent_track.crypto.nonces import Nonces
 from consent_track.crypto.pseudonyms import DayKeys
 from consent_track.crypto.tokens import Tokens
 from consent_track.domain.consent import ConsentState
-from consent_track.domain.controller import Controller
+from consent_track.domain.controller import Controller, Processor
 from consent_track.domain.errors import ConfigurationRefused, Problem, Refused, StorageUnavailable
 from consent_track.domain.exempt import MODES, Opened
 from consent_track.domain.policy import Policies
@@ -133,6 +136,19 @@ class Runtime:
         """Who takes our own mails, or None where the operator named nobody."""
         config = self.config
         return MailServer(config.smtp_url, config.controllers[0].mailbox) if config.smtp_url else None
+
+    def transport(self) -> Transport:
+        """Who carries messages to other systems."""
+        return Transport(self.config.webhooks_inside)
+
+    def places(self) -> Places:
+        """Where this machine may hold something about somebody."""
+        config = self.config
+        return Places((config.home, config.spool_dir, config.day_keys_dir, config.checkpoints_dir))
+
+    def secrets_of(self, recipient: Processor) -> tuple[bytes, ...]:
+        """What signs the messages to a recipient, read each time: a change needs no restart. Raises InputRefused."""
+        return read_secrets(self.config.home / recipient.secret_file)
 
     def mail_settings(self) -> mailing.Settings:
         """What preparing a mail needs to know of this installation."""

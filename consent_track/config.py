@@ -61,6 +61,7 @@ class Config:
     spool_max_bytes: int
     spool_min_free_bytes: int
     checkpoints_dir: Path = Path("checkpoints")  # of the ledger, one file for each controller
+    webhooks_inside: frozenset[str] = frozenset()  # host:port of receivers in the operator's own network
     smtp_url: str = field(default="", repr=False)  # who takes our own mails; empty: pages that need a mail are closed
 
 
@@ -90,6 +91,7 @@ READERS: Final[dict[str, settings.Reader]] = {
     "spool_min_free_mib": settings.number(0, 1_048_576, settings.MIB),
     "smtp_url": settings.mail_server,
     "checkpoints_dir": settings.folder,
+    "webhooks_inside": settings.places,
 }
 SECRETS: Final = frozenset({"database_url", "keyring_url", "exempt_url", "smtp_url"})
 FILE_ONLY: Final = frozenset({"scanner_networks"})  # tables; no environment variable says them well
@@ -215,6 +217,7 @@ def _assemble(
         spool_max_bytes=values.get("spool_max_mib", 1024 * settings.MIB),
         spool_min_free_bytes=values.get("spool_min_free_mib", 256 * settings.MIB),
         smtp_url=values.get("smtp_url", ""),
+        webhooks_inside=values.get("webhooks_inside", frozenset()),
         checkpoints_dir=home / values.get("checkpoints_dir", "checkpoints"),
     )
 

@@ -35,12 +35,19 @@ def _tables(
 def _processors(value: object) -> tuple[Processor, ...]:
     example = '{ name = "Mail House Ltd", role = "sending", country = "IE" }'
     found = []
-    for one in _tables(value, example, ("name", "role"), ("country",)):
+    for one in _tables(value, example, ("name", "role"), ("country", "webhook", "secret_file")):
         if one["role"] not in set(ProcessorRole):
             raise ValueError(f"must have a role that is one of {', '.join(ProcessorRole)}")
         if "country" in one and not _COUNTRY.fullmatch(one["country"]):
             raise ValueError("must have a country that is an ISO 3166 code such as IE")
-        found.append(Processor(one["name"], ProcessorRole(one["role"]), one.get("country", "")))
+        if ("webhook" in one) != ("secret_file" in one):
+            raise ValueError("must have webhook and secret_file together: every message is signed")
+        if not one.get("webhook", "https://").startswith(("https://", "http://")):
+            raise ValueError("must have a webhook that is a URL")
+        further = (one.get("country", ""), one.get("webhook", ""), one.get("secret_file", ""))
+        found.append(Processor(one["name"], ProcessorRole(one["role"]), *further))
+    if len({one.name for one in found}) < len(found):
+        raise ValueError("must name every processor once")
     return tuple(found)
 
 

@@ -120,6 +120,16 @@ def hosts(value: object) -> frozenset[str]:
     return frozenset(host(part) for part in words(value))
 
 
+def places(value: object) -> frozenset[str]:
+    """Hosts with ports, such as `crm.internal:8443`."""
+    found = words(value)
+    for one in found:
+        name, _, port = one.rpartition(":")
+        if not name or not port.isdecimal() or not 1 <= int(port) <= 65_535:
+            raise ValueError("must be hosts with ports, such as crm.internal:8443")
+    return frozenset(found)
+
+
 def _split(value: object) -> SplitResult:
     address = text(value)
     if re.search(r"\s|\\", address):

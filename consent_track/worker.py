@@ -18,14 +18,17 @@ from typing import Any, Final
 
 from apscheduler.schedulers.blocking import BlockingScheduler
 
+from consent_track import residue
 from consent_track.activities import (
     Processing,
     answering,
     awaiting,
+    certifying,
     confirming,
     consenting,
     fulfilling,
     identifying,
+    informing,
     lapsing,
     notifying,
     publishing,
@@ -123,6 +126,11 @@ def _destroy_epochs(runtime: Runtime) -> dict[str, Any]:
     return {"destroyed": len(rotating.destroy_unneeded(runtime.processing, config.keys_dir, config.node))}
 
 
+def _certify(runtime: Runtime) -> dict[str, Any]:
+    checkpoint(runtime.database.engine)  # what was deleted still stands in SQLite's write-ahead log
+    return certifying.ripen(runtime.processing, runtime.reading, residue.look_through, runtime.places())
+
+
 def _erase_withdrawn(runtime: Runtime) -> dict[str, Any]:
     rows = retaining.erase_withdrawn(runtime.processing)
     if rows:
@@ -190,6 +198,10 @@ def _send(runtime: Runtime) -> dict[str, Any]:
     return notifying.deliver(runtime.processing, server) if server else {"no_mail_server": 1}
 
 
+def _inform(runtime: Runtime) -> dict[str, Any]:
+    return informing.deliver(runtime.processing, runtime.transport(), runtime.secrets_of)
+
+
 def _waves(runtime: Runtime) -> dict[str, Any]:
     return dict(awaiting.close_over(runtime.processing))
 
@@ -198,6 +210,7 @@ JOBS: Final = (
     Job("drain", Reach.NODE, 0.1, drain),
     Job("answer", Reach.GLOBAL, 1, _answer_flows),
     Job("send", Reach.GLOBAL, 2, _send),
+    Job("inform", Reach.GLOBAL, 2, _inform),
     Job("requests", Reach.GLOBAL, 30, _requests),
     Job("waves", Reach.GLOBAL, 3_600, _waves),
     Job("day-keys", Reach.NODE, 900, _day_keys),
@@ -205,6 +218,7 @@ JOBS: Final = (
     Job("destroy-epochs", Reach.NODE, 3_600, _destroy_epochs),
     Job("partitions", Reach.GLOBAL, 86_400, _partitions),
     Job("finish-erasures", Reach.GLOBAL, 60, _finish_erasures),
+    Job("certify", Reach.GLOBAL, 300, _certify),
     Job("erase-withdrawn", Reach.GLOBAL, 600, _erase_withdrawn),
     Job("clocks", Reach.GLOBAL, 21_600, _clocks),
     Job("purge", Reach.GLOBAL, 3_600, _purge),

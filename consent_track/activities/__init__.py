@@ -39,6 +39,12 @@ class Processing:
     controllers: Mapping[int, Controller]
     now: int
 
+    @property
+    def main(self) -> Engine:
+        """The engine of the main database, for readers that need transactions of their own."""
+        bound = self.session.get_bind()
+        return bound if isinstance(bound, Engine) else bound.engine
+
     @contextmanager
     def session_of(self, store: Store) -> Iterator[Session]:
         """A session of the store a table stands in, for loops over the data map: this one, or a short one."""

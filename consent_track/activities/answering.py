@@ -14,8 +14,9 @@ from consent_track.records import consent, datamap, erasures, subjects, suppress
 from consent_track.records.database import write
 from consent_track.records.tables import Store
 
-from . import Processing, confirming, consenting, knowing
+from . import Processing, certifying, confirming, consenting, informing, knowing
 from .entering import How
+from .informing import Event
 
 Begin = Callable[[], AbstractContextManager[Processing]]
 
@@ -27,6 +28,7 @@ class Erased:
     held: bool
     deleted: dict[str, int] = field(default_factory=dict)
     kept: dict[str, str] = field(default_factory=dict)
+    certificate: int = 0  # its number
 
 
 def erase(begin: Begin, controller: int, address: str, how: How) -> Erased:
@@ -52,6 +54,8 @@ def erase_in(p: Processing, controller: int, address: str, how: How) -> Erased:
         return Erased(held=False)
     consent.lock_state(p.session, controller, subject)
     consenting.record_erasure(p, controller, subject, how)
+    informing.call_off(p, controller, subject)
+    informing.inform(p, controller, subject, normalise(address), Event.ERASED)
     deleted = datamap.erase(p.session, controller, subject)
     with write(p.exempt) as exempt:  # the state is held: no date is written after this (activities.exempting)
         deleted |= datamap.erase(exempt, controller, subject, Store.EXEMPT)
@@ -59,7 +63,8 @@ def erase_in(p: Processing, controller: int, address: str, how: How) -> Erased:
     suppression.add(p.session, controller, tag, p.now)
     confirming.forget(p, controller, normalise(address))
     erasures.begin(p.session, controller, subject, p.now, knowing.epoch_of(p, controller, subject))
-    return Erased(True, deleted, datamap.kept())
+    number = certifying.begin(p, controller, subject, normalise(address), deleted)
+    return Erased(True, deleted, datamap.kept(), number)
 
 
 def finish(begin: Begin) -> int:

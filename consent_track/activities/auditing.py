@@ -22,7 +22,7 @@ from consent_track.domain.canonical import canonical
 from consent_track.domain.consent import Shown
 from consent_track.domain.errors import InputRefused
 
-from . import evidencing, proving, receipting
+from . import certifying, evidencing, proving, receipting
 from .evidencing import CHAIN, EVENTS, HEAD, KEY, MANIFEST, SIGNATURE
 
 LARGEST_ARCHIVE: Final = 256 << 20  # octets of the file itself
@@ -100,7 +100,7 @@ def heads_of(path: Path, public: bytes | None) -> tuple[list[Head], bytes]:
 
 
 def check_receipt(text: str, public: bytes | None) -> Checked:
-    """Check a signed receipt: its signature, and that it has every field. Raises InputRefused (`file`)."""
+    """Check a signed receipt, or a certificate of erasure: signature and fields. Raises InputRefused (`file`)."""
     found = _json(text.encode("utf-8", "replace"))
     if not isinstance(found, dict) or not isinstance(found.get("proof"), dict):
         raise InputRefused.one("file", "is no receipt of ours")
@@ -110,10 +110,15 @@ def check_receipt(text: str, public: bytes | None) -> Checked:
         signed = canonical(receipt)
     except (ValueError, RecursionError):
         return Checked("receipt", ("it holds what no receipt of ours holds",), evidence.fingerprint(key))
-    whole = _signed(key, receipting.KIND, signed, _octets(str(proof.get("signatureValue", ""))))
-    faults = [] if whole else ["the signature is not that of this key over this receipt"]
-    faults += receipting.missing(receipt)
-    return Checked("receipt", tuple(faults), evidence.fingerprint(key), 1)
+    is_certificate = receipt.get("format") == certifying.FORMAT
+    what, kind = ("certificate", certifying.KIND) if is_certificate else ("receipt", receipting.KIND)
+    whole = _signed(key, kind, signed, _octets(str(proof.get("signatureValue", ""))))
+    faults = [] if whole else [f"the signature is not that of this key over this {what}"]
+    if is_certificate:
+        faults += [] if receipt.get("final") is True and not receipt.get("open") else ["it is not final"]
+    else:
+        faults += receipting.missing(receipt)
+    return Checked(what, tuple(faults), evidence.fingerprint(key), 1)
 
 
 def _faults(files: _Unpacked, key: bytes) -> Iterator[str]:

@@ -4,7 +4,7 @@ A refusal is always taken. How good the evidence of a grant is stands in its sta
 """
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from enum import Enum
@@ -25,8 +25,9 @@ from consent_track.domain.vocabulary import (
 )
 from consent_track.records import consent
 
-from . import Processing, entering, exempting, knowing
+from . import Processing, entering, exempting, holding, informing, knowing
 from .entering import How, Step
+from .informing import Event
 
 # What "all off" ends: individual measuring, and French hygiene too (decision 6).
 EVERYTHING = INDIVIDUAL | {Purpose.DELIVERABILITY_HYGIENE}
@@ -196,6 +197,7 @@ def record_signal(p: Processing, signal: Signal) -> Done | Unknown:
     how = How("signal", Grade.MESSAGE_LINK, "subject", source="Sec-GPC", jurisdiction=signal.jurisdiction)
     midnight = replace(p, now=signal.day * 86_400)
     _record(midnight, who, replace(state, signal_on=day), [Step(Act.TRACKING, None, Status.REFUSED)], how)
+    informing.inform(p, signal.controller, signal.subject, who.address, Event.OPTED_OUT)
     return Done(p.now)
 
 
@@ -219,6 +221,9 @@ def mark(
         state = replace(marked, sequence=state.sequence)
         scope = f"{name}:{'yes' if value else 'no'}"
         state = _record(p, who, state, [Step(Act.TRACKING, None, Status.UNKNOWN)], replace(how, scope=scope))
+    if "restricted" in said:
+        holding.restrict(p, controller, subject, restricted=bool(said["restricted"]))
+        informing.inform(p, controller, subject, who.address, Event.RESTRICTED, restricted=said["restricted"])
     return Done(p.now, sequence=state.sequence)
 
 
@@ -281,7 +286,7 @@ def _steps_off(state: ConsentState, purposes: frozenset[Purpose]) -> list[Step]:
     return steps
 
 
-def _record(p: Processing, who: knowing.Person, state: ConsentState, steps: Iterable[Step], how: How) -> ConsentState:
+def _record(p: Processing, who: knowing.Person, state: ConsentState, steps: Sequence[Step], how: How) -> ConsentState:
     """Append each step to the ledger, then write the state they lead to: one transaction, the state last."""
     choices, sequence = dict(state.choices), state.sequence
     flow = how.flow_id or secrets.token_hex(8)
@@ -299,7 +304,20 @@ def _record(p: Processing, who: knowing.Person, state: ConsentState, steps: Iter
     entering.keep(p, who, how)
     state = replace(state, choices=choices, sequence=sequence, known=True)
     consent.save_state(p.session, who.controller, who.reference, state)
+    _pass_on(p, who, steps)
     return state
+
+
+_ENDED = frozenset({Status.WITHDRAWN, Status.EXPIRED, Status.REVOKED, Status.INVALIDATED})
+
+
+def _pass_on(p: Processing, who: knowing.Person, steps: Iterable[Step]) -> None:
+    """Have whoever got the data told what ended (GDPR Art. 19; 11 CCR 7026(f)(2))."""
+    ended = [step.purpose for step in steps if step.status in _ENDED and step.purpose]
+    if any(step.status is Status.OBJECTED for step in steps):
+        informing.inform(p, who.controller, who.reference, who.address, Event.OBJECTED, ended)
+    elif ended:
+        informing.inform(p, who.controller, who.reference, who.address, Event.WITHDRAWN, ended)
 
 
 def _schedule_erasure(p: Processing, controller: int, subject: int, steps: list[Step], how: How) -> date | None:

@@ -17,7 +17,7 @@ from consent_track.domain.vocabulary import Grade
 from consent_track.records import datamap, kept_answers, requests
 from consent_track.records.requests import Request
 
-from . import Processing, accessing, answering, consenting, knowing, requesting
+from . import Processing, accessing, answering, consenting, holding, knowing, requesting
 from .consenting import Unknown
 from .entering import How
 
@@ -64,6 +64,10 @@ def carry_out(p: Processing, request: Request, actor: str) -> Request:
     ]
     if all(one.subject is None for one in whose):
         return requesting.close(p, request, Step.NOTHING_HELD, actor)
+    if request.asked is Right.ERASURE and any(
+        one.subject and holding.is_held_legally(p, request.controller, one.subject) for one in whose
+    ):
+        raise InputRefused.one("step", "a legal hold stands: lift it, or refuse with its ground (GDPR Art. 17(3)(e))")
     came = _DO[request.asked](p, request, whose, actor)
     return requesting.close(p, request, came.step, actor, results=dict(came.results))
 

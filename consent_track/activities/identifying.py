@@ -11,6 +11,7 @@ from typing import Final
 
 from consent_track.domain import rights
 from consent_track.domain.address import masked
+from consent_track.domain.errors import InputRefused
 from consent_track.domain.rights import DISCLOSING, Channel, Proof, Right, Stage, Step
 from consent_track.records import flows, requests
 from consent_track.records.flows import Flow
@@ -172,15 +173,18 @@ def _place(p: Processing, request: Request, flow: Flow) -> int:
 
 def keep_going(begin: Begin, writer: Writer) -> dict[str, int]:
     """What time brings: confirmed requests are carried out, unconfirmed ones reminded of, and ended when due."""
-    counts = {"carried_out": 0, "reminded": 0, "expired": 0}
+    counts = {"carried_out": 0, "reminded": 0, "expired": 0, "left_to_a_person": 0}
     with begin() as p:
         ready = [(one.controller, one.id) for one in fulfilling.ready(p)]
         unproved = [(one.controller, one.id) for one in requests.open_ones(p.session) if one.stage is Stage.VERIFYING]
     for controller, number in ready:
-        with begin() as p:
-            request = fulfilling.carry_out(p, requesting.find(p, controller, number, lock=True), "system")
-            corresponding.tell(p, writer, request, Message.ANSWER)
-        counts["carried_out"] += 1
+        try:
+            with begin() as p:
+                request = fulfilling.carry_out(p, requesting.find(p, controller, number, lock=True), "system")
+                corresponding.tell(p, writer, request, Message.ANSWER)
+            counts["carried_out"] += 1
+        except InputRefused:  # a legal hold: somebody has to lift it, or to refuse
+            counts["left_to_a_person"] += 1
     answering.finish(begin)
     for controller, number in unproved:
         with begin() as p:

@@ -15,11 +15,11 @@ from consent_track.crypto import sealing
 from consent_track.domain import rights
 from consent_track.domain.address import is_role, normalise
 from consent_track.domain.errors import InputRefused, KeyMisuse
-from consent_track.domain.rights import CODE_BITS, Channel, Level, Proof, Refusal, Right, Stage, Step
+from consent_track.domain.rights import CODE_BITS, DISCLOSING, Channel, Level, Proof, Refusal, Right, Stage, Step
 from consent_track.records import requests
 from consent_track.records.requests import Address, Request, Taken
 
-from . import Processing, knowing, scheduling
+from . import Processing, holding, knowing, scheduling
 
 __all__ = [
     "Address",
@@ -111,6 +111,8 @@ def open_(p: Processing, controller: int, opening: Opening) -> Request:
     requests.add(p.session, request)
     requests.take(p.session, request, Step.RECEIVED, opening.actor, opening.received_at, opening.channel)
     _add_address(p, request, normal, opening.proofs)
+    if subject and opening.asked in DISCLOSING:
+        holding.keep_for_request(p, controller, subject, number, request.due_at)
     return _judge(p, request, opening.actor)
 
 
@@ -153,6 +155,7 @@ def _judge(p: Processing, request: Request, actor: str) -> Request:
     cools = by_form and request.asked is Right.ERASURE and not request.asked_by
     if cools:
         request = replace(request, cools_until=min(p.now + COOL_OFF, request.due_at))
+    holding.keep_until_answered(p, request.controller, request.id, request.due_at)
     return _stepped(p, request, Step.VERIFIED, actor, proved, cools_off=cools)
 
 
@@ -323,6 +326,8 @@ def _stepped(
         raise InputRefused.one("ground", "is needed: the log of requests names the basis of a denial (11 CCR 7101(b))")
     requests.take(p.session, request, step, actor, p.now, detail)
     requests.save(p.session, request)
+    if closed_at == p.now:
+        holding.release(p, request.controller, request.id)
     return request
 
 

@@ -14,9 +14,20 @@ from consent_track.crypto.pseudonyms import DayKeys
 from consent_track.domain.decision import DAY
 from consent_track.domain.policy import Policies
 from consent_track.domain.retention import Clock
-from consent_track.records import consent, datamap, flows, hits, key_events, outbox, partitions, purges, spool
+from consent_track.records import (
+    consent,
+    datamap,
+    deliveries,
+    flows,
+    hits,
+    key_events,
+    outbox,
+    partitions,
+    purges,
+    spool,
+)
 
-from . import Processing, exempting
+from . import Processing, exempting, holding, informing
 
 Begin = Callable[[], AbstractContextManager[Processing]]
 
@@ -39,6 +50,7 @@ class Purged:
     cutoff: date
     count: int
     why: str
+    held: int = 0  # rows that would go and are kept by a hold
 
 
 def keep_days(policies: Policies, data_class: str) -> int:
@@ -63,15 +75,19 @@ def _purge_one(begin: Begin, held: datamap.Purgeable, dry_run: bool, pause: floa
         limit = cutoff if held.clock is Clock.DAY else _instant(cutoff)
         result = Purged(held.table, held.data_class, days, cutoff, 0, held.why)
         if dry_run:
+            people = holding.held(p)
             with p.session_of(held.store) as session:
-                return Purged(held.table, held.data_class, days, cutoff, held.overdue(session, limit), held.why)
+                count = held.overdue(session, limit, people)
+                kept = held.overdue(session, limit) - count
+            return Purged(held.table, held.data_class, days, cutoff, count, held.why, kept)
         run = purges.begin(p.session, held.table, held.data_class, cutoff, p.now)
 
     total = 0
     while True:
         with begin() as p:
+            people = holding.held(p)
             with p.session_of(held.store) as session:
-                count = held.purge_chunk(session, limit, CHUNK)
+                count = held.purge_chunk(session, limit, CHUNK, people)
             total += count
             purges.add(p.session, run, count, p.now, finished=count < CHUNK)
         if count < CHUNK:
@@ -97,7 +113,7 @@ def erase_withdrawn(begin: Begin) -> int:
     total = 0
     while True:
         with begin() as p:
-            due = consent.due_erasures(p.session, p.now, CHUNK, lock=True)
+            due = consent.due_erasures(p.session, p.now, CHUNK, lock=True, but=holding.held(p))
             for one in due:
                 counts = datamap.erase_measurements(p.session, one.controller, one.subject, one.purposes)
                 if one.purposes & exempting.HYGIENE.bit:
@@ -146,11 +162,12 @@ def overdue(p: Processing, spooled: bool) -> Iterator[Overdue]:
     seen = spool.oldest_seen(p.session)
     if spooled and (seen is None or p.now - seen > DRAIN_OVERDUE):
         yield Overdue("drain", seen)
-    if consent.due_erasures(p.session, p.now - DAY, 1):
+    if consent.due_erasures(p.session, p.now - DAY, 1, but=holding.held(p)):
         yield Overdue("erasure_after_withdrawal", None)
     for what, waiting, bound in (
         ("answers", flows.oldest_unanswered(p.session), ANSWERS_OVERDUE),
         ("outbox", outbox.oldest(p.session), OUTBOX_OVERDUE),
+        ("recipients", deliveries.oldest_waiting(p.session), informing.OVERDUE),
     ):
         if waiting is not None and p.now - waiting > bound:
             yield Overdue(what, waiting)

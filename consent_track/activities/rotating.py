@@ -15,7 +15,7 @@ from consent_track.crypto import keyring as keyrings
 from consent_track.crypto import sealing
 from consent_track.crypto.epochs import ACTIVATION
 from consent_track.domain.errors import InputRefused
-from consent_track.records import flows, key_events, outbox, people, requests, spool, subjects
+from consent_track.records import certificates, deliveries, flows, key_events, outbox, people, requests, spool, subjects
 from consent_track.records.database import read, write
 
 from . import Processing, knowing, requesting
@@ -31,7 +31,13 @@ DESTROYED: Final = "epoch_destroyed"
 
 
 # What is sealed under the epoch itself, because nobody was known yet or nobody is any more.
-_SEALED_EARLY: Final = (requests.count_of_epoch, flows.count_of_epoch, outbox.count_of_epoch)
+_SEALED_EARLY: Final = (
+    requests.count_of_epoch,
+    flows.count_of_epoch,
+    outbox.count_of_epoch,
+    certificates.count_of_epoch,
+    deliveries.count_of_epoch,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""`consent` and `subject`: plain operations on one person's choices, stamped `operator`, and erasure."""
+"""`consent`: plain operations on one person's choices, stamped `operator`."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from consent_track.activities import answering, consenting, correcting, knowing, proving
+from consent_track.activities import consenting, correcting, knowing, proving
 from consent_track.activities.consenting import Done, Unknown
 from consent_track.activities.entering import How
 from consent_track.bootstrap import Runtime
@@ -241,27 +241,6 @@ def _told(event: dict[str, Any]) -> str:
     line = f"{event['sequence']}: {at} {event['status']} {event['purpose'] or event['act']}"
     line += f" by {event['actor']} ({event['method']}, {event['grade']})"
     return line + "".join(f"\n    {text!r}" for text in (event["words"] or {}).values())
-
-
-@click.group()
-def subject() -> None:
-    """Answer a person's request."""
-
-
-@subject.command()
-@click.argument("address")
-@click.option("--controller", type=int, default=1, show_default=True)
-@pass_home
-def erase(home: Home, address: str, controller: int) -> None:
-    """Erase ADDRESS everywhere: rows, then the key that makes every copy unreadable (GDPR Art. 17)."""
-    runtime = home.runtime()
-    erased = answering.erase(runtime.processing, controller, address, How("command_line", Grade.OPERATOR, "operator"))
-    if not erased.held:
-        home.emit({"held": False}, "Nothing was held under this address.")
-        return
-    lines = [f"{table}: {count} deleted" for table, count in sorted(erased.deleted.items())]
-    lines += [f"{table}: kept ({article})" for table, article in sorted(erased.kept.items())]
-    home.emit({"held": True, "deleted": erased.deleted, "kept": erased.kept}, "\n".join(lines))
 
 
 def _emit(home: Home, done: Done | Unknown, word: str) -> None:

@@ -23,6 +23,7 @@ def purge(home: Home, dry_run: bool) -> None:
                 "keep_days": one.keep_days,
                 "older_than": one.cutoff.isoformat(),
                 "rows": one.count,
+                "held": one.held,
                 "why": one.why,
             }
             for one in done
@@ -30,7 +31,8 @@ def purge(home: Home, dry_run: bool) -> None:
     }
     verb = "would go" if dry_run else "deleted"
     lines = [
-        f"{one.table}: {one.count} {verb}, older than {one.cutoff} ({one.data_class}, {one.keep_days} days). {one.why}"
+        f"{one.table}: {one.count} {verb}, older than {one.cutoff} ({one.data_class}, {one.keep_days} days)"
+        f"{f', {one.held} held back' if one.held else ''}. {one.why}"
         for one in done
     ]
     home.emit(value, "\n".join(lines))

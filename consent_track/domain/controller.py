@@ -34,6 +34,8 @@ class Processor:
     name: str
     role: ProcessorRole
     country: str = ""  # ISO 3166, where the data goes; empty: not said
+    webhook: str = ""  # where it is told of withdrawals and erasures (Art. 19); empty: it gets nothing from here
+    secret_file: str = ""  # what signs those messages, in the home folder unless absolute
 
 
 @dataclass(frozen=True, slots=True)

@@ -196,11 +196,18 @@ def set_erase_due(session: Session, controller: int, subject: int, due: int | No
     session.connection().execute(update(STATES).where(*_is(controller, subject)).values(values))
 
 
-def due_erasures(session: Session, now: int, limit: int, *, lock: bool = False) -> list[DueErasure]:
-    """People whose delay is over at `now`, in the order of their keys; with `lock`, held alone and still due."""
+def due_erasures(
+    session: Session, now: int, limit: int, *, lock: bool = False, but: Iterable[tuple[int, int]] = ()
+) -> list[DueErasure]:
+    """People whose delay is over at `now`, in the order of their keys; with `lock`, held alone and still due.
+
+    `but`: people, by controller and reference, who have to be left as they are for now.
+    """
+    people = sorted(but)
+    spared = [tuple_(STATES.c.controller_id, STATES.c.subject).not_in(people)] if people else []
     statement = (
         select(STATES.c.controller_id, STATES.c.subject, STATES.c.erase_purposes)
-        .where(STATES.c.erase_due.is_not(None), STATES.c.erase_due <= now)
+        .where(STATES.c.erase_due.is_not(None), STATES.c.erase_due <= now, *spared)
         .order_by(STATES.c.controller_id, STATES.c.subject)
         .limit(limit)
     )

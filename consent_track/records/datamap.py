@@ -5,7 +5,7 @@ stands in, its row class says; a loop runs over the tables of one store, with a 
 transaction spans two. The keyring is in no loop: its one row goes last, by itself.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final, TypeVar
@@ -140,6 +140,15 @@ def octet_columns() -> list[tuple[str, str]]:
     )
 
 
+def kept_subject_columns() -> frozenset[tuple[str, str]]:
+    """Table and column of every reference that an article keeps through an erasure."""
+    return frozenset(
+        (table.name, held.subject_column)
+        for table, held in HOLDINGS.items()
+        if held.on_erasure is OnErasure.KEEP and held.subject_column is not None
+    )
+
+
 def kept() -> dict[str, str]:
     """What stays through an erasure, and under which article."""
     return {table.name: held.article for table, held in HOLDINGS.items() if held.on_erasure is OnErasure.KEEP}
@@ -157,17 +166,27 @@ class Purgeable:
     _table: Table
     _clock: Column[Any]
 
-    def overdue(self, session: Session, limit: date | int) -> int:
-        """How many rows are older than `limit`."""
-        statement = select(func.count()).select_from(self._table).where(self._clock < limit)
+    def overdue(self, session: Session, limit: date | int, held: Iterable[tuple[int, int]] = ()) -> int:
+        """How many rows are older than `limit`, without those of people who are `held` (controller, reference)."""
+        statement = select(func.count()).select_from(self._table).where(self._clock < limit, *self._but(held))
         return int(session.connection().execute(statement).scalar_one())
 
-    def purge_chunk(self, session: Session, limit: date | int, size: int) -> int:
-        """Delete at most `size` rows older than `limit`; how many went. Fewer than `size`: nothing older is left."""
-        connection, gone = session.connection(), 0
+    def _but(self, held: Iterable[tuple[int, int]]) -> tuple[ColumnElement[bool], ...]:
+        """Leaves the held alone: rows about them, and no others."""
+        column, people = HOLDINGS[self._table].subject_column, sorted(held)
+        if column is None or not people:
+            return ()
+        return (tuple_(self._table.c.controller_id, self._table.c[column]).not_in(people),)
+
+    def purge_chunk(self, session: Session, limit: date | int, size: int, held: Iterable[tuple[int, int]] = ()) -> int:
+        """Delete at most `size` rows older than `limit`, but none about people who are `held`; how many went.
+
+        Fewer than `size`: nothing older is left to delete.
+        """
+        connection, gone, spared = session.connection(), 0, self._but(held)
         key = list(self._table.primary_key)
         for part in self._parts(connection):
-            mine = (*part, self._clock < limit)
+            mine = (*part, self._clock < limit, *spared)
             old = select(*key).where(*mine).limit(size - gone)
             chunk = key[0].in_(old) if len(key) == 1 else tuple_(*key).in_(old)
             gone += connection.execute(delete(self._table).where(*mine, chunk)).rowcount

@@ -1,7 +1,7 @@
 """Erasures under way: rows are gone, the key is next. Two stores have no common commit; this row bridges them."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import BigInteger, select, update
 from sqlmodel import Field, Session
@@ -61,10 +61,18 @@ def done(session: Session, controller: int, subject: int, now: int) -> None:
     session.connection().execute(update(_INTENTS).where(*theirs).values(done_at=now))
 
 
+def find(session: Session, controller: int, subject: int) -> ErasureIntent | None:
+    """The erasure of somebody, or None."""
+    which = (_INTENTS.c.controller_id == controller, _INTENTS.c.subject == subject)
+    row = session.connection().execute(select(_INTENTS).where(*which)).one_or_none()
+    return None if row is None else _intent(row)
+
+
 def unfinished(session: Session) -> list[ErasureIntent]:
     """The erasures whose key is not destroyed yet, oldest first."""
     statement = select(_INTENTS).where(_INTENTS.c.done_at.is_(None)).order_by(_INTENTS.c.begun_at)
-    return [
-        ErasureIntent(row.controller_id, row.subject, row.begun_at, row.done_at, row.epoch)
-        for row in session.connection().execute(statement)
-    ]
+    return [_intent(row) for row in session.connection().execute(statement)]
+
+
+def _intent(row: Any) -> ErasureIntent:
+    return ErasureIntent(row.controller_id, row.subject, row.begun_at, row.done_at, row.epoch)

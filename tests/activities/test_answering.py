@@ -71,7 +71,7 @@ def test_a_crash_between_the_stores_is_finished_by_the_worker(acme):
     with acme.processing() as p:
         consenting.record_erasure(p, 1, alice, OPERATOR)
         datamap.erase(p.session, 1, alice)
-        answering.erasures.begin(p.session, 1, alice, p.now)
+        answering.erasures.begin(p.session, 1, alice, p.now, 1)
     assert answering.finish(acme.processing) == 1
     assert answering.finish(acme.processing) == 0
     with acme.reading() as p:

@@ -283,4 +283,4 @@ class TestLaw:
     def test_a_row_of_a_later_release_is_shown_as_not_covered(self, run):
         value = json.loads(run("law", "coverage", "--json")[1])
         deadlines = next(area for area in value["areas"] if area["area"] == "Deadlines")
-        assert "DD-05" in deadlines["not_covered"]
+        assert "DD-13" in deadlines["not_covered"]

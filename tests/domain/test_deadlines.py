@@ -50,7 +50,7 @@ def worked_out(jurisdiction, right, what, received, zone):
     return due(since, span, ZoneInfo(zone), PROCEDURES.calendar(law), law.rollover)
 
 
-@pytest.mark.law("DD-01", "DD-02", "DD-04", "DD-05", "DD-06", "DD-08", "DD-09", "DD-11", "DD-13", "DD-14")
+@pytest.mark.law("DD-01", "DD-02", "DD-04", "DD-05", "DD-06", "DD-09", "DD-11")
 @pytest.mark.parametrize("row", table(), ids=lambda row: " ".join(row[:4]))
 def test_the_table_that_was_worked_out_by_hand(row):
     jurisdiction, right, what, received, zone, expected, _ = row

@@ -100,7 +100,7 @@ def test_nobody_has_to_prove_anything_to_be_left_alone(right):
         rights.check_refusal(right, Refusal(Ground.IDENTITY_NOT_PROVED, "Who are you?"))
 
 
-@pytest.mark.law("VF-02", "VF-05", "VF-06")
+@pytest.mark.law("VF-02", "VF-06")
 @pytest.mark.parametrize(
     ("proofs", "level"),
     [

@@ -25,9 +25,12 @@ consent_event    subject    consent_proof     keep  GDPR Art. 7(1), 17(3)(e)
 consent_state    subject    -                 delete
 days_kept        -          -                 not_personal
 decline_count    -          decline_counts    not_personal
+delivery         subject    request_log       keep  GDPR Art. 5(2), 17(2), 19; 11 CCR 7022(b)-(c), 7026(f)
+erasure_certificate subject request_log       keep  GDPR Art. 5(2), 12(3), 17(3)(e)
 erasure_intent   subject    request_log       keep  GDPR Art. 5(2), 12(3)
 flow             subject    -                 delete
 hit              subject    hits              delete
+hold             subject    request_log       keep  GDPR Art. 5(2), 17(3)(e), 18(1)
 import_evidence  -          consent_proof     keep  GDPR Art. 5(2), 7(1)
 import_run       -          -                 not_personal
 kept_answer      subject    -                 delete
@@ -244,7 +247,16 @@ def test_erasing_alice_leaves_what_an_article_keeps_and_nothing_else(database: D
     mine = ["subject", "consent_state", "mailing", "hit", "flow", "outbox", "kept_letter", "wave_person"]
     mine.append("kept_answer")
     assert erased == dict.fromkeys(mine, 1)
-    kept = {"consent_event", "erasure_intent", "kept_paper", "request_address", "rights_request"}
+    kept = {
+        "consent_event",
+        "delivery",
+        "erasure_certificate",
+        "erasure_intent",
+        "hold",
+        "kept_paper",
+        "request_address",
+        "rights_request",
+    }
     assert left == kept == set(datamap.kept()) & left
     after = counts(database)
     assert all(after[table.name] == (2 if table.name in erased else 3) for table in MAIN), "and nobody else's"

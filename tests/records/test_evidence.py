@@ -99,19 +99,19 @@ def test_a_tombstone_is_asked_for_never_listed(database: Database):
 
 def test_an_erasure_stays_open_until_the_key_is_gone(database: Database):
     with write(database.engine) as session:
-        erasures.begin(session, ACME, BOB, NOW + 1)
-        erasures.begin(session, ACME, ALICE, NOW)
-        erasures.begin(session, ACME, ALICE, NOW + 5)
+        erasures.begin(session, ACME, BOB, NOW + 1, 1)
+        erasures.begin(session, ACME, ALICE, NOW, 1)
+        erasures.begin(session, ACME, ALICE, NOW + 5, 1)
         open_intents = [
-            erasures.ErasureIntent(ACME, ALICE, NOW, None),
-            erasures.ErasureIntent(ACME, BOB, NOW + 1, None),
+            erasures.ErasureIntent(ACME, ALICE, NOW, None, 1),
+            erasures.ErasureIntent(ACME, BOB, NOW + 1, None, 1),
         ]
         assert erasures.unfinished(session) == open_intents
         erasures.done(session, ACME, ALICE, NOW + 9)
         erasures.done(session, ACME, ALICE, NOW + 20)
         assert erasures.unfinished(session) == open_intents[1:]
         assert collect(session, ACME, ALICE)["erasure_intent"] == [
-            {"controller_id": ACME, "subject": ALICE, "begun_at": NOW, "done_at": NOW + 9}
+            {"controller_id": ACME, "subject": ALICE, "begun_at": NOW, "done_at": NOW + 9, "epoch": 1}
         ]
 
 
