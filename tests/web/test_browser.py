@@ -185,7 +185,7 @@ def test_every_page_is_accessible_and_stays_at_home(acme, chromium, axe, locale,
         assert [line for line in visit.complaints if not EXPECTED.search(line)] == []
         cookies = visit.context.cookies()  # only of who was let in, and only for that page
         assert all(cookie["httpOnly"] and cookie["path"].startswith("/v/") for cookie in cookies)
-        assert len(cookies) == 3  # "held" and "receipt"
+        assert len(cookies) == 3  # "held", "receipt" and "answer"
 
 
 @pytest.mark.parametrize("name", PAGES)
