@@ -83,7 +83,7 @@ class Visit:
                   .filter(e => e.getClientRects().length && !(e.tagName == 'A' && e.closest('p, li, td')
                     && e.closest('p, li, td').textContent.trim() != e.textContent.trim()))
                   .filter(e => e.type != 'hidden')
-                  .map(e => e.type == 'checkbox' ? document.querySelector(`label[for=${e.id}]`) : e)
+                  .map(e => ['checkbox', 'radio'].includes(e.type) ? document.querySelector(`label[for=${e.id}]`) : e)
                   .filter(e => e.getBoundingClientRect().height < least - 0.5)
                   .map(e => e.outerHTML.slice(0, 80))""",
                 THUMB,

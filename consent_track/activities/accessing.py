@@ -148,6 +148,12 @@ class Part:
         """The part as it stands in the file."""
         return {"address": self.address, "locale": self.locale, "held": dict(self.rows)}
 
+    def by_kind(self) -> Value:
+        """Which kinds of data are held, and none of them (CCPA 1798.110(a)(1))."""
+        why = {held.table: held.why for held in datamap.about_people()}
+        kinds = [{"table": table, "why": why[table]} for table, rows in self.rows.items() if rows and table in why]
+        return {"address": self.address, "locale": self.locale, "held": {}, "kinds": kinds}
+
 
 def part_of(p: Processing, controller: int, subject: int) -> Part | None:
     """Everything that is held about one person in every store, opened; None for the unknown and the erased."""

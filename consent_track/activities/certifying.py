@@ -25,7 +25,7 @@ Begin = Callable[[], AbstractContextManager[Processing]]
 
 KIND: Final = "erasure certificate v1"
 FORMAT: Final = "consent_track erasure certificate 1"
-LABEL: Final = "certificate"
+LABEL: Final = rotating.CERTIFICATE
 SILENT: Final = 86_400  # a machine that was not seen for so long is named; somebody has to say that it is gone
 _SCAN_AGAIN: Final = 3_600
 

@@ -103,8 +103,13 @@ def look(p: Processing, controller: int, number: int) -> Asked | Late:
     return Late.GONE if request is None else Asked(flow, wish, request, masked(address))
 
 
-def confirm(p: Processing, controller: int, number: int, shown_at: int) -> tuple[Request, bytes | None] | Late:
+def confirm(
+    p: Processing, controller: int, number: int, shown_at: int, *, declared: bool = False
+) -> tuple[Request, bytes | None] | Late:
     """ "Yes, this is my request": the address is proved, once. With data to show, also the secret of a session.
+
+    `declared`: the person signed, under penalty of perjury, that it is them (11 CCR 7062(c)). Where that is needed and
+    missing, the answer names categories instead (11 CCR 7024(a)).
 
     An access is answered in the same transaction; whatever else is due follows by the worker. Behind a link to a
     request that is answered already, the press only lets in, as long as the answer is kept.
@@ -119,7 +124,12 @@ def confirm(p: Processing, controller: int, number: int, shown_at: int) -> tuple
     if flow is None or flow.done_at is not None or p.now >= flow.expires_at:
         return Late.USED
     if not request.stage.closed:
-        request = requesting.prove(p, request, _place(p, request, flow), Proof.MAILBOX, "subject")
+        place = _place(p, request, flow)
+        request = requesting.prove(p, request, place, Proof.MAILBOX, "subject")
+        if declared and request.stage is Stage.VERIFYING:
+            request = requesting.prove(p, request, place, Proof.DECLARATION, "subject")
+        if request.stage is Stage.VERIFYING and request.asked in DISCLOSING:
+            request = requesting.narrow(p, request, "subject")
         if request.stage is Stage.IN_PROGRESS and request.asked in DISCLOSING:
             request = fulfilling.carry_out(p, request, "subject")
     flows.change(p.session, controller, number, done_at=p.now)

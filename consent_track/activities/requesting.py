@@ -15,7 +15,7 @@ from consent_track.crypto import sealing
 from consent_track.domain import rights
 from consent_track.domain.address import is_role, normalise
 from consent_track.domain.errors import InputRefused, KeyMisuse
-from consent_track.domain.rights import CODE_BITS, DISCLOSING, Channel, Level, Proof, Refusal, Right, Stage, Step
+from consent_track.domain.rights import CODE_BITS, DISCLOSING, Channel, Proof, Refusal, Right, Stage, Step
 from consent_track.records import requests
 from consent_track.records.requests import Address, Request, Taken
 
@@ -229,8 +229,17 @@ def note(p: Processing, request: Request, step: Step, actor: str, detail: str = 
 
 
 def narrow(p: Processing, request: Request, actor: str) -> Request:
-    """Answer by categories, because the proof that specific pieces need was not given (11 CCR 7024(a))."""
-    return _stepped(p, replace(request, level_needed=Level.NONE), Step.NARROWED, actor)
+    """Answer by categories, because the proof that specific pieces need was not given (11 CCR 7024(a)).
+
+    Raises InputRefused (field `step`) where it is no request for access.
+    """
+    if request.asked is not Right.ACCESS and request.asked is not Right.PORTABILITY:
+        raise InputRefused.one("step", f"{request.asked} has no categories to answer with")
+    owner = p.controller(request.controller)
+    asked = Right.ACCESS_CATEGORIES
+    level = scheduling.terms(p, owner, asked, request.jurisdictions, request.received_at).level
+    narrowed = replace(request, asked=asked, level_needed=level)
+    return _judge(p, _stepped(p, narrowed, Step.NARROWED, actor, request.asked), actor)
 
 
 def find(p: Processing, controller: int, number: int, *, lock: bool = False) -> Request:

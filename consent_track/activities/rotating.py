@@ -26,6 +26,7 @@ CHUNK: Final = 200
 EVERY: Final = 30 * 86_400  # seconds an epoch seals, at most
 # After the last row was rewrapped, whoever began before that is done by now. Seconds.
 GRACE: Final = 600
+CERTIFICATE: Final = "certificate"  # what `certifying` seals the address of a certificate for
 DESTROYING: Final = "epoch_destroying"
 DESTROYED: Final = "epoch_destroyed"
 
@@ -74,7 +75,7 @@ def rewrap(begin: Begin) -> int:
     total = 0
     while True:
         with begin() as p:
-            count = _rewrap_people(p) + _reseal_requests(p)
+            count = _rewrap_people(p) + _reseal_requests(p) + _reseal_certificates(p)
         total += count
         if count == 0:
             return total
@@ -112,6 +113,16 @@ def _reseal_requests(p: Processing) -> int:
         sealed = _resealed(p, one.controller, *label, one.epoch, one.sealed)
         requests.save_address(p.session, replace(one, epoch=epoch.id, sealed=sealed))
     return len(stale) + len(places)
+
+
+def _reseal_certificates(p: Processing) -> int:
+    """A certificate that is withheld must not keep the very epoch alive that it waits for."""
+    epoch = p.keys.epoch()
+    stale = certificates.of_earlier_epochs(p.session, epoch.id, CHUNK)
+    for one in stale:
+        sealed = _resealed(p, one.controller, one.id, CERTIFICATE, one.epoch, one.sealed)
+        certificates.change(p.session, one.controller, one.id, epoch=epoch.id, sealed=sealed)
+    return len(stale)
 
 
 def _resealed(p: Processing, controller: int, number: int, label: str, epoch: int, sealed: bytes) -> bytes:

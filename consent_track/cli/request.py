@@ -33,10 +33,12 @@ def _one(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @request.command("open")
-@click.argument("right", type=click.Choice(list(Right)))
+@click.argument("right", type=click.Choice([one.value for one in Right]))
 @click.argument("address")
 @click.option("--received", required=True, help="First contact, by whatever channel: 2026-11-20, or 2026-11-20T16:05.")
-@click.option("--channel", type=click.Choice(list(Channel)), default=Channel.EMAIL, show_default=True)
+@click.option(
+    "--channel", type=click.Choice([one.value for one in Channel]), default=Channel.EMAIL.value, show_default=True
+)
 @click.option(
     "--jurisdiction", "jurisdictions", multiple=True, help="Whose law applies; several times for several laws."
 )
@@ -45,7 +47,11 @@ def _one(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--follows", default="", help="The number of the request that an appeal or a complaint is about.")
 @click.option("--agent", "asked_by", default="", help="Who asks for the person, with their permission.")
 @click.option(
-    "--proof", "proofs", multiple=True, type=click.Choice(list(Proof)), help="What shows who asks, seen by you."
+    "--proof",
+    "proofs",
+    multiple=True,
+    type=click.Choice([one.value for one in Proof]),
+    help="What shows who asks, seen by you.",
 )
 @click.option("--no-link", is_flag=True, help="Send no mail that asks the person to confirm.")
 @click.option("--controller", type=int, default=1, show_default=True, help="Number of the controller.")
@@ -134,7 +140,9 @@ def show(home: Home, number: str, controller: int) -> None:
 
 @request.command()
 @_one
-@click.option("--proof", type=click.Choice(list(Proof)), required=True, help="What shows who asks, seen by you.")
+@click.option(
+    "--proof", type=click.Choice([one.value for one in Proof]), required=True, help="What shows who asks, seen by you."
+)
 @click.option("--address", "place", type=int, default=1, show_default=True, help="Which address of the request.")
 @pass_home
 def verify(home: Home, number: str, controller: int, proof: str, place: int) -> None:
@@ -222,7 +230,7 @@ def answer(home: Home, number: str, controller: int, text: str) -> None:
 
 @request.command()
 @_one
-@click.option("--ground", required=True, type=click.Choice(list(Ground)))
+@click.option("--ground", required=True, type=click.Choice([one.value for one in Ground]))
 @click.option("--reason", required=True, help="Told to the person, in their language.")
 @click.option("--evidence", default="", help="Where the papers are that show it.")
 @pass_home

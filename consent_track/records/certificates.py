@@ -102,6 +102,13 @@ def unripe(session: Session) -> list[Certificate]:
     return [_certificate(row) for row in rows]
 
 
+def of_earlier_epochs(session: Session, epoch: int, limit: int) -> list[Certificate]:
+    """Certificates of which the address is sealed under an earlier epoch than this; 0 means nothing is sealed."""
+    stale = (_CERTIFICATES.c.epoch < epoch, _CERTIFICATES.c.epoch != 0)
+    rows = session.connection().execute(select(_CERTIFICATES).where(*stale).limit(limit))
+    return [_certificate(row) for row in rows]
+
+
 def count_of_epoch(session: Session, epoch: int) -> int:
     """How many are sealed under an epoch; while there are any, its key is needed."""
     which = _CERTIFICATES.c.epoch == epoch

@@ -9,6 +9,7 @@ import pytest
 
 from consent_track.activities import asking, confirming, consenting, knowing
 from consent_track.activities.confirming import Kind, Wish
+from consent_track.domain.rights import Channel, Right
 from consent_track.mail.headers import Declared
 from consent_track.web import create_app
 from tests import world
@@ -22,6 +23,7 @@ LOCALES = ("en", "fr", "de", "it", "es", "nl", "pl", "pt", "ar")
 PAGES = (
     "choices", "done", "off", "unsubscribe", "ended", "privacy", "dead link", "consent", "consent with a problem",
     "sent", "noted", "verify", "verified", "used", "let in", "held", "receipt", "closed", "asked",
+    "request", "request with a problem", "request to confirm", "answer", "cooling off",
 )  # fmt: skip
 
 
@@ -64,6 +66,17 @@ class Acme:
         mine = dict(mails(self))[address.lower()]
         return self.url + link_in(mine, url=self.url)
 
+    def requested(self, right, locale, number):
+        """The link of the mail to somebody with a few hits who uses a right."""
+        address = f"{right}{number}.{locale}@example.org"
+        with self.runtime.processing() as p:
+            consenting.grant(p, 1, knowing.obtain(p, 1, address, locale), world.MEASURED, world.OPERATOR)
+        world.hits_of(self.runtime, address, 3)
+        wish = Wish(Kind.REQUEST, locale, jurisdiction="FR", method=Channel.PORTAL, asked=right)
+        with self.runtime.processing() as p:
+            confirming.begin(p, 1, address, wish)
+        return self.url + link_in(dict(mails(self))[address], url=self.url)
+
     def asked(self, locale, number):
         """The choice link of the mail that asks somebody."""
         address, law = f"asked{number}.{locale}@example.org", "FR"
@@ -102,6 +115,17 @@ class Acme:
                 page.set_content(paper)
             if name == "closed":
                 self.press(page, "button.quiet")
+        elif name in ("request", "request with a problem"):
+            page.goto(f"{self.url}/privacy/request")
+            if name != "request":
+                page.locator("[name=right][value=complaint]").check()
+                page.locator("[name=email]").fill(f"new{number}@example.org")
+                self.press(page, "button.main")
+        elif name in ("request to confirm", "answer", "cooling off"):
+            right = Right.ERASURE if name == "cooling off" else Right.ACCESS
+            page.goto(self.requested(right, locale, number))
+            if name != "request to confirm":
+                self.press(page, "button[value=yes]")
         elif name == "asked":
             page.goto(f"{self.url}{self.asked(locale, number)}#yes")
         elif name == "privacy":
@@ -161,7 +185,7 @@ def test_every_page_is_accessible_and_stays_at_home(acme, chromium, axe, locale,
         assert [line for line in visit.complaints if not EXPECTED.search(line)] == []
         cookies = visit.context.cookies()  # only of who was let in, and only for that page
         assert all(cookie["httpOnly"] and cookie["path"].startswith("/v/") for cookie in cookies)
-        assert len(cookies) == 2  # "held" and "receipt"
+        assert len(cookies) == 3  # "held", "receipt" and "answer"
 
 
 @pytest.mark.parametrize("name", PAGES)

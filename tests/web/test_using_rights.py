@@ -13,7 +13,7 @@ from consent_track.activities import knowing, notifying, requesting
 from consent_track.domain.rights import Right, Stage
 from consent_track.domain.vocabulary import HitKind
 from tests import world
-from tests.web.loop import Mailboxes, link_in, on, press
+from tests.web.loop import MARK, Mailboxes, link_in, on, press
 from tests.world import ALICE, BOB, CHARLIE
 
 DAY = world.DAY
@@ -191,6 +191,29 @@ def test_somebody_unknown_is_told_that_nothing_is_held(acme, right):
     assert "Nothing is held about this address" in text_of(arrived[DANA])
     assert request_of(acme, DANA).stage is Stage.NOTHING_HELD
     assert not knows(acme, DANA)
+
+
+@pytest.mark.law("AC-08", "VF-02")
+@pytest.mark.parametrize("declared", [True, False])
+def test_in_california_the_pieces_need_a_declaration_and_the_kinds_do_not(another, declared):
+    law = 'unsubscribe = "consent_track"\ntime_zone = "America/Los_Angeles"\njurisdiction = "US-CA"'
+    acme = another(extra='smtp_url = "smtp://localhost:2525"', controller=law)
+    world.hits_of(acme.runtime, ALICE, 3)
+    ask(acme, Right.ACCESS, ALICE)
+    [(_, mail)] = mails(acme)
+    link = link_in(mail, "v")
+    page = acme.ask(link).text
+    assert "under penalty of perjury" in page
+    assert "checked" not in page
+    acme.runtime.clock.move(10)
+    data = {"answer": "yes", "page": MARK.search(page)[1]} | ({"declared": "yes"} if declared else {})
+    assert acme.ask(link, "POST", data=data).status_code == 303
+    document = json.loads(acme.ask(f"{link}/answer.json").data)
+    [person] = document["persons"]
+    assert ("hit" in person["held"]) == declared
+    assert ("kinds" in person) != declared
+    assert document["asked"] == ("access" if declared else "access_categories")
+    assert ("What we hold, in short" in acme.ask(link).text) == declared
 
 
 @pytest.mark.law("DL-09")

@@ -71,3 +71,4 @@ class VerifyForm(_Capability):
 
     answer = StringField(validators=[InputRequired(), AnyOf(["yes", "no", "show", "again", "close"])])
     page = StringField(validators=[Length(max=80)])
+    declared = StringField(validators=[Optional(), AnyOf(["yes"])])

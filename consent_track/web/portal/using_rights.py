@@ -19,7 +19,7 @@ from consent_track.activities.requesting import Request
 from consent_track.domain.controller import Controller
 from consent_track.domain.errors import ForgedToken, InputRefused
 from consent_track.domain.observation import TokenFacts
-from consent_track.domain.rights import BY_HAND, Channel, Right, Stage, code_of
+from consent_track.domain.rights import BY_HAND, Channel, Level, Right, Stage, code_of
 from consent_track.domain.vocabulary import TokenClass
 from consent_track.i18n import Texts
 from consent_track.notice.forms import Notice, compose
@@ -103,6 +103,7 @@ def page(facts: TokenFacts, controller: Controller, token: str, asked: Asked, pr
         "controller": controller, "texts": texts, "asked": asked, "problem": problem,
         "mark": runtime().nonces.issue(session.about(facts), runtime().now()), "masked": isolated(asked.masked),
         "right": texts.get(f"request.right.{request_.asked}"), "code": code_of(request_.id),
+        "declare": request_.level_needed is Level.HIGH and not request_.stage.closed,
     }  # fmt: skip
     if not used and (fetch or not request_.stage.closed):
         return render_template("verify_request.html", **shown)
@@ -113,10 +114,10 @@ def page(facts: TokenFacts, controller: Controller, token: str, asked: Asked, pr
     )  # fmt: skip
 
 
-def yes(facts: TokenFacts, controller: Controller, asked: Asked, shown_at: int, token: str) -> Answer:
+def yes(facts: TokenFacts, controller: Controller, asked: Asked, shown_at: int, token: str, declared: bool) -> Answer:
     """The press that proves the mailbox."""
     with runtime().processing() as p:
-        done = identifying.confirm(p, facts.controller, facts.message, shown_at)
+        done = identifying.confirm(p, facts.controller, facts.message, shown_at, declared=declared)
     if done is Late.TOO_QUICK:
         return page(facts, controller, token, asked, "verify.too_quick"), 400
     if isinstance(done, Late):

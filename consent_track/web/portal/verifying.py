@@ -75,8 +75,9 @@ def _of_request(facts: TokenFacts, controller: Controller, asked: Asked, form: V
     shown_at = session.shown_at(facts, form.page.data or "")
     if shown_at is None or form.answer.data not in ("yes", "no"):
         return using_rights.page(facts, controller, token, asked), 400
-    press = using_rights.yes if form.answer.data == "yes" else using_rights.no
-    return press(facts, controller, asked, shown_at, token)
+    if form.answer.data == "yes":
+        return using_rights.yes(facts, controller, asked, shown_at, token, form.declared.data == "yes")
+    return using_rights.no(facts, controller, asked, shown_at, token)
 
 
 def _yes(facts: TokenFacts, controller: Controller, mark: str, _token: str) -> Answer:
