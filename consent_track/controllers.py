@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from consent_track import settings
 from consent_track.domain.controller import (
@@ -42,13 +43,21 @@ def _processors(value: object) -> tuple[Processor, ...]:
             raise ValueError("must have a country that is an ISO 3166 code such as IE")
         if ("webhook" in one) != ("secret_file" in one):
             raise ValueError("must have webhook and secret_file together: every message is signed")
-        if not one.get("webhook", "https://").startswith(("https://", "http://")):
-            raise ValueError("must have a webhook that is a URL")
+        if not _is_url(one.get("webhook", "https://a.example/")):
+            raise ValueError("must have a webhook that is a URL in plain ASCII")
         further = (one.get("country", ""), one.get("webhook", ""), one.get("secret_file", ""))
         found.append(Processor(one["name"], ProcessorRole(one["role"]), *further))
     if len({one.name for one in found}) < len(found):
         raise ValueError("must name every processor once")
     return tuple(found)
+
+
+def _is_url(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return text.isascii() and parts.scheme in ("https", "http") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def _joint_controllers(value: object) -> tuple[JointController, ...]:

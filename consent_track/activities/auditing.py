@@ -22,7 +22,7 @@ from consent_track.domain.canonical import canonical
 from consent_track.domain.consent import Shown
 from consent_track.domain.errors import InputRefused
 
-from . import certifying, evidencing, proving, receipting
+from . import certifying, evidencing, packing, proving, receipting
 from .evidencing import CHAIN, EVENTS, HEAD, KEY, MANIFEST, SIGNATURE
 
 LARGEST_ARCHIVE: Final = 256 << 20  # octets of the file itself
@@ -80,6 +80,10 @@ def check_bundle(path: Path, public: bytes | None) -> Checked:
     """Check an evidence bundle. Raises InputRefused (`file`) for what is none, or larger than one can be."""
     files = _unpacked(path)
     key = _key(public if public is not None else _octets(files.text(KEY)))
+    manifest = _json(files.read.get(MANIFEST, b""))
+    if isinstance(manifest, dict) and manifest.get("format") == packing.FORMAT:
+        faults = tuple(_changed(files, key, packing.KIND))
+        return Checked("audit pack", faults, evidence.fingerprint(key), len(files.hashes))
     return Checked(
         "evidence bundle", tuple(_faults(files, key)), evidence.fingerprint(key), len(_numbers(files, CHAIN))
     )
@@ -122,7 +126,17 @@ def check_receipt(text: str, public: bytes | None) -> Checked:
 
 
 def _faults(files: _Unpacked, key: bytes) -> Iterator[str]:
-    if not _signed(key, evidencing.KIND, files.read.get(MANIFEST, b""), _octets(files.text(SIGNATURE))):
+    yield from _changed(files, key, evidencing.KIND)
+    manifest = _json(files.read.get(MANIFEST, b""))
+    if isinstance(manifest, dict) and isinstance(manifest.get("files"), dict):
+        yield from _ids(files)
+        yield from _chain(files, key)
+        yield from _promises(files, manifest)
+
+
+def _changed(files: _Unpacked, key: bytes, kind: str) -> Iterator[str]:
+    """What is not as the signed manifest says."""
+    if not _signed(key, kind, files.read.get(MANIFEST, b""), _octets(files.text(SIGNATURE))):
         yield "the signature under the manifest is not that of this key"
     manifest = _json(files.read.get(MANIFEST, b""))
     listed = manifest.get("files") if isinstance(manifest, dict) else None
@@ -136,9 +150,6 @@ def _faults(files: _Unpacked, key: bytes) -> Iterator[str]:
             yield f"{name} is not in the manifest"
         elif files.hashes[name] != listed[name]:
             yield f"{name} was changed"
-    yield from _ids(files)
-    yield from _chain(files, key)
-    yield from _promises(files, manifest)
 
 
 def _ids(files: _Unpacked) -> Iterator[str]:

@@ -27,8 +27,8 @@ from . import Processing
 Begin = Callable[[], AbstractContextManager[Processing]]
 
 LABEL: Final = "delivery"
-AT_ONCE: Final = 50
-LEASE: Final = 300
+AT_ONCE: Final = 10
+LEASE: Final = 300  # seconds: longer than ten receivers take that answer as slowly as they may
 # Waits after each failed attempt, in seconds; more than five days together, each a tenth longer or shorter.
 WAITS: Final = (5, 60, 300, 1_800, 7_200, 18_000, 36_000, 86_400, 86_400, 86_400, 86_400)
 OVERDUE: Final = 86_400  # after a day without an acknowledgement a person should look
@@ -99,7 +99,10 @@ def deliver(begin: Begin, post: Post, secrets_of: SecretsOf) -> dict[str, int]:
     """Hand over the messages whose turn it is. Counts: acknowledged, to be tried again, given up."""
     counts: Counter[str] = Counter(acknowledged=0, later=0, given_up=0)
     for delivery, recipient, body, at in _claimed(begin, counts):
-        status = _posted(post, secrets_of(recipient), delivery, recipient.webhook, body, at)
+        with begin() as p:  # asked again for each: an erasure while others were sent calls this one off (threat T28)
+            if not deliveries.still_waits(p.session, delivery.controller, delivery.id):
+                continue
+        status = _posted(post, secrets_of, delivery, recipient, body, at)
         with begin() as p:
             counts[_judge(p, delivery, status)] += 1
     return dict(counts)
@@ -138,11 +141,14 @@ def _opened(p: Processing, delivery: Delivery) -> bytes | None:
         return None
 
 
-def _posted(post: Post, keys: Sequence[bytes], delivery: Delivery, url: str, body: bytes, at: int) -> int:
-    """The status of the answer; 0 where there was none. The time is that of the attempt: receivers refuse old ones."""
+def _posted(post: Post, secrets_of: SecretsOf, delivery: Delivery, to: Processor, body: bytes, at: int) -> int:
+    """The status of the answer; 0 where there was none. The time is that of the attempt: receivers refuse old ones.
+
+    A recipient whose secret cannot be read, or whose address is none, holds up nobody but itself.
+    """
     try:
-        return post.post(url, body, signed(f"msg_{delivery.id:016x}", at, body, keys))
-    except NotReached:
+        return post.post(to.webhook, body, signed(f"msg_{delivery.id:016x}", at, body, secrets_of(to)))
+    except (NotReached, InputRefused):
         return 0
 
 

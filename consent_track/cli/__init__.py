@@ -94,6 +94,7 @@ COMMANDS: Final = (
     Entry("subject", "subject", "subject", "Erase a person, search for what is left, certify it."),
     Entry("request", "request", "request", "Answer people in time: open, verify, extend, fulfil, refuse."),
     Entry("recipients", "recipients", "recipients", "See whether other systems heard of withdrawals and erasures."),
+    Entry("audit-pack", "audit_pack", "audit_pack", "Answer an authority in one signed file."),
     Entry("hygiene", "exempt", "hygiene", "Say who has opened nothing since a day (exempt mode, France)."),
     Entry("count", "exempt", "count", "Say how often a campaign was opened in total (exempt mode, Italy)."),
     Entry("keys", "keys", "keys", "Show and rotate the keys of this machine."),

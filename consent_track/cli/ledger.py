@@ -165,18 +165,24 @@ def proof() -> None:
 @pass_home
 def open_(home: Home, address: str, escrow_key: Path, out: Path | None, controller: int) -> None:
     """Open what the ledger holds about ADDRESS, the address in the complaint (GDPR Art. 7(1), 17(3)(e))."""
-    problems: list[Problem] = []
-    private = key_files.read_key(escrow_key.parent, escrow_key, problems)
-    if private is None or private.usage is not Usage.ESCROW_PRIVATE:
-        raise InputRefused(problems or [Problem("--escrow-key", "is not an escrow-private key")])
+    private = read_escrow_key(escrow_key)
     runtime = home.runtime()
     with runtime.reading() as p:
         if out is not None:
-            write_bundle(home, evidencing.bundle_for_complaint(p, controller, address, private.secret), out)
+            write_bundle(home, evidencing.bundle_for_complaint(p, controller, address, private), out)
             return
-        found = proving.open_proofs(p, controller, address, private.secret)
+        found = proving.open_proofs(p, controller, address, private)
     lines = [
         f"{one['sequence']}: {one['status']} {one['purpose'] or one['act']} at {one['occurred_at']} ({one['method']})"
         for one in found
     ]
     home.emit({"events": found}, "\n".join(lines or ["Nothing is kept that belongs to this address."]))
+
+
+def read_escrow_key(path: Path) -> bytes:
+    """The offline key of the proofs. Raises InputRefused (field `--escrow-key`, or what is wrong with the file)."""
+    problems: list[Problem] = []
+    private = key_files.read_key(path.parent, path, problems)
+    if private is None or private.usage is not Usage.ESCROW_PRIVATE:
+        raise InputRefused(problems or [Problem("--escrow-key", "is not an escrow-private key")])
+    return private.secret

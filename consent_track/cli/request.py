@@ -3,14 +3,15 @@
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from dataclasses import asdict
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import click
 
-from consent_track.activities import Processing, answering, corresponding, fulfilling, identifying, requesting
+from consent_track.activities import Processing, answering, corresponding, fulfilling, identifying, requesting, tallying
 from consent_track.activities.corresponding import Message
 from consent_track.activities.requesting import Opening, Request
 from consent_track.domain.errors import InputRefused
@@ -262,6 +263,25 @@ def revoke(home: Home, number: str, controller: int) -> None:
         found = requesting.note(p, found, Step.REVOKED, "subject")
         found = corresponding.tell(p, home.runtime().letters(), found, Message.ANSWER)
     _emit(home, found, "revoked")
+
+
+@request.command()
+@click.option("--year", type=click.IntRange(2020, 2100), required=True, help="Of receipt.")
+@click.option("--controller", type=int, default=1, show_default=True, help="Number of the controller.")
+@pass_home
+def metrics(home: Home, year: int, controller: int) -> None:
+    """Count a year's requests as 11 CCR 7102 asks: received, complied with, denied, and the days it took."""
+    with home.runtime().reading() as p:
+        found = tallying.tally(p, controller, date(year, 1, 1), date(year + 1, 1, 1))
+    rows = [asdict(one) for one in found]
+    lines = [
+        f"{one.asked}: {one.received:,} received, {one.complied:,} complied with, {one.partly:,} in part, "
+        f"{one.denied:,} denied, {one.revoked:,} taken back, {one.open:,} open, {one.late:,} late; "
+        f"days: median {one.median_days}, mean {one.mean_days}"
+        for one in found
+        if one.received
+    ]
+    home.emit({"year": year, "requests": rows}, "\n".join(lines or [f"No request was received in {year}."]))
 
 
 @request.command()

@@ -106,9 +106,19 @@ def change(session: Session, controller: int, id_: int, **values: Any) -> None:
 
 
 def call_off(session: Session, controller: int, subject: int, now: int) -> int:
-    """Give up everything that waits about somebody who is erased, and empty it; how many messages."""
-    theirs = (_DELIVERIES.c.controller_id == controller, _DELIVERIES.c.subject == subject, _WAITING)
+    """Give up and empty everything about somebody who is erased that nobody acknowledged; how many messages.
+
+    What was given up before is emptied, too: it could still be sent by hand.
+    """
+    mine = (_DELIVERIES.c.controller_id == controller, _DELIVERIES.c.subject == subject)
+    theirs = (*mine, _DELIVERIES.c.acknowledged_at.is_(None), func.length(_DELIVERIES.c.sealed) > 0)
     return session.connection().execute(update(_DELIVERIES).where(*theirs).values(failed_at=now, sealed=b"")).rowcount
+
+
+def still_waits(session: Session, controller: int, id_: int) -> bool:
+    """Whether a message is still wanted: neither acknowledged, nor given up or called off."""
+    mine = (_DELIVERIES.c.controller_id == controller, _DELIVERIES.c.id == id_, _WAITING)
+    return session.connection().execute(select(_DELIVERIES.c.id).where(*mine)).one_or_none() is not None
 
 
 def of_subject(session: Session, controller: int, subject: int) -> list[Delivery]:
@@ -145,7 +155,10 @@ def try_again(session: Session, controller: int, recipient: str, now: int) -> in
         func.length(_DELIVERIES.c.sealed) > 0,
     )
     values = {"failed_at": None, "next_at": now, "attempts": 0, "status": 0}
-    return session.connection().execute(update(_DELIVERIES).where(*theirs).values(values)).rowcount
+    count = session.connection().execute(update(_DELIVERIES).where(*theirs).values(values)).rowcount
+    gone = (*theirs[:2], _DELIVERIES.c.status == GONE)  # also of messages that were called off: it is enabled again
+    session.connection().execute(update(_DELIVERIES).where(*gone).values(status=0))
+    return count
 
 
 def oldest_waiting(session: Session) -> int | None:

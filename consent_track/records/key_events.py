@@ -78,3 +78,9 @@ def begun(session: Session, node: str, beginning: str, end: str) -> list[int]:
     )
     ended = {row.number for row in rows if row.kind == end}
     return sorted({row.number for row in rows if row.kind == beginning} - ended)
+
+
+def latest(session: Session, limit: int = 200) -> list[KeyEvent]:
+    """What happened to keys last, newest first."""
+    rows = session.connection().execute(select(_EVENTS).order_by(_EVENTS.c.id.desc()).limit(limit))
+    return [KeyEvent(row.day, row.node, row.at, row.kind, row.number) for row in rows]

@@ -188,3 +188,50 @@ def test_a_decision_that_fails_tells_nobody(acme):
 def test_whoever_gets_nothing_from_here_is_not_told(acme):
     world.withdraws(acme, ALICE)
     assert "Host SA" not in {one.recipient for one in told(acme, subject(acme, ALICE))}
+
+
+@pytest.mark.law("DL-03")
+def test_what_was_given_up_before_an_erasure_is_never_sent_again(acme, clock):
+    world.withdraws(acme, ALICE)
+    deliver(acme, Receivers(crm=410))
+    answering.erase(acme.processing, 1, ALICE, world.OPERATOR)
+    with acme.processing() as p:
+        informing.replay(p, 1, "Good CRM GmbH")
+    clock.move(2 * DAY)
+    receivers = Receivers()
+    deliver(acme, receivers)
+    assert receivers.events() == [("subject.erased", ALICE)]
+
+
+@pytest.mark.law("DL-03")
+def test_an_erasure_while_a_batch_is_sent_calls_the_rest_of_it_off(acme):
+    reference = subject(acme, ALICE)
+    with acme.processing() as p:
+        for _ in range(50):
+            informing.inform(p, 1, reference, ALICE, Event.RECTIFIED)
+
+    class Erasing(Receivers):
+        def post(self, url, body, fields):
+            if not self.heard:
+                answering.erase(acme.processing, 1, ALICE, world.OPERATOR)
+            return super().post(url, body, fields)
+
+    receivers = Erasing()
+    for _ in range(20):
+        deliver(acme, receivers)
+    assert [said["type"] for _, _, said in receivers.heard].count("subject.rectified") == 1
+    assert receivers.events("crm").count(("subject.erased", ALICE)) == 1
+
+
+def test_a_recipient_whose_secret_is_gone_holds_up_nobody_else(acme):
+    world.withdraws(acme, ALICE)
+    receivers = Receivers()
+
+    def secrets_of(recipient):
+        if recipient.role == "crm":
+            raise InputRefused.one("crm", "cannot be read")
+        return [SECRET]
+
+    counts = informing.deliver(acme.processing, receivers, secrets_of)
+    assert counts == {"acknowledged": 1, "later": 1, "given_up": 0}
+    assert receivers.events("send") == [("consent.withdrawn", ALICE)]

@@ -2,10 +2,11 @@
 
 import http.server
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pytest
 
+from consent_track.crm import transport
 from consent_track.crm.transport import NotReached, Transport, is_public
 
 INSIDE = """
@@ -14,7 +15,7 @@ INSIDE = """
 203.0.113.9 224.0.0.1 239.255.255.255 240.0.0.1 255.255.255.255 ::1 :: fe80::1 fe80::1%eth0 fc00::1 fd12:3456::1
 ff02::1 ff0e::1 ::ffff:127.0.0.1 ::ffff:10.0.0.1 ::ffff:169.254.169.254 ::ffff:7f00:1 2002:7f00:1:: 2002:a00:1::1
 2001:0:4136:e378:8000:63bf:3fff:fdd2 64:ff9b::7f00:1 64:ff9b::a9fe:a9fe 64:ff9b:1::a00:1 2001:db8::1 100::1
-fec0::1 ::7f00:1
+fec0::1 ::7f00:1 168.63.129.16 192.88.99.1 3fff::1 3fff:fff::1
 """.split()
 OUTSIDE = ["1.1.1.1", "8.8.8.8", "93.184.216.34", "2606:4700:4700::1111", "2a00:1450:4007::200e"]
 
@@ -37,6 +38,7 @@ def test_an_address_outside_is_allowed(address):
     [
         "http://crm.example/hook", "ftp://crm.example/", "file:///etc/passwd", "gopher://crm.example/", "//crm.example",
         "https://", "https:///hook", "https://user@crm.example/", "https://user:pw@crm.example/", "https://crm.example:x/",
+        "https://[::1", "https://crm.example/ü", "https://crm.example/\ud800",
         "https://127.0.0.1/", "https://0x7f000001/", "https://2130706433/", "https://0177.0.0.1/", "https://127.1/",
         "https://[::1]/", "https://[::ffff:127.0.0.1]/", "https://localhost/", "https://169.254.169.254/latest/meta-data/",
     ],
@@ -109,3 +111,25 @@ def test_nobody_there_is_said_and_not_raised_through():
     with pytest.raises(NotReached) as refused:
         Transport(frozenset({"127.0.0.1:9"})).post("http://127.0.0.1:9/", b"{}", {})
     assert not refused.value.forbidden
+
+
+def test_a_receiver_that_drips_is_left(monkeypatch):
+    monkeypatch.setattr(transport, "TOTAL", 0.3)
+
+    class Dripping(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):
+            with suppress(OSError):
+                while True:
+                    self.wfile.write(b"x")
+                    threading.Event().wait(0.02)
+
+        def log_message(self, *_):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Dripping)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    port = server.server_address[1]
+    with pytest.raises(NotReached):
+        Transport(frozenset({f"127.0.0.1:{port}"})).post(f"http://127.0.0.1:{port}/", b"{}", {})
+    server.shutdown()
+    server.server_close()
